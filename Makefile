@@ -2,6 +2,7 @@
 PYTHON ?= python3
 
 .PHONY: check format lint types layers architecture test texts full dictionary matrix oldest bench torture answers pictures
+.PHONY: bench-report
 
 check: lint types layers architecture test
 
@@ -62,6 +63,14 @@ answers:
 # The pictures that README.md and others show, taken by a browser of the runs in results/; what is not there is planned.
 pictures:
 	$(PYTHON) -m tests.browser.pictures
+
+# The figures of docs/bench-report.md: a benchmark of korea-2024 with the two portfolios made by hand; BENCH= for options of yours.
+HANDMADE = scenarios/korea-2024/portfolios
+BENCH ?= --solver all --copies 2
+bench-report:
+	rdsim bench scenarios/korea-2024 --portfolio $(HANDMADE)/expert.csv --portfolio $(HANDMADE)/domestic-by-score.csv $(BENCH) \
+		--out results/bench-report --force
+	$(PYTHON) -m benchmarks.report
 
 bench:
 	$(PYTHON) -m benchmarks
