@@ -35,9 +35,10 @@ def _head(manifest: Mapping[str, Any], bench: Mapping[str, Any], day: str) -> It
     yield ""
     command, python = " ".join(manifest["command"]), f"rdsim {manifest['rdsim']}, Python {here['python']}"
     yield f"Written on {day} by `make bench-report` ([how to read it](bench.md)): `{command}`."
-    yield f"Measured on {here['cores']} cores of an {here['processor']} machine, {here['system']}, {python}, {libraries}."
-    yield f"Seed {bench['seed']}, {bench['replications']:,} replications, {bench['replications_elsewhere']:,} in each other"
-    yield f"world, {bench['samples']:,} samples behind each option; {sum(bench['seconds'].values()):,.0f} seconds."
+    yield f"Measured on {here['cores']} cores of an {here['processor']} machine, {here['system']}, {python},"
+    yield f"{libraries}."
+    yield f"Seed {bench['seed']}, {bench['replications']:,} replications,"
+    yield f"{bench['replications_elsewhere']:,} in each other world, {bench['samples']:,} samples behind each option; {sum(bench['seconds'].values()):,.0f} seconds."
     yield f"Money in {manifest['money_unit']}; intervals of {manifest['confidence']:.0%}."
     if manifest["missing"]:
         yield f"**Not finished:** {', '.join(manifest['missing'])}."

@@ -206,12 +206,13 @@ def _rows_section(found: Contest, tables: Tables) -> Section | None:
     rows = tables["rows"]
     if rows.empty:
         return Section("Rows that are broken", ("Every portfolio keeps every row.",))
-    hard, soft = rows[rows["hard"]], rows[~rows["hard"]]
+    given = [name for name, one in found.entrants.items() if one.kind == "given"]
+    hard, soft = rows[rows["hard"]], rows[~rows["hard"] & rows["entrant"].isin(given)]
     shown = []
     if len(hard):
         shown.append(Table("Rows that bar a portfolio.", hard, _BROKEN_COLUMNS))
     if len(soft):
-        caption = "Rows that may be missed: what is short is charged in the optimiser's view, and bars nothing."
+        caption = "Rows that may be missed: what is short is charged in the optimiser's view; of given portfolios."
         shown.append(Table(caption, soft[soft["freedom"] == found.freedoms[-1]], _BROKEN_COLUMNS))
     reading = (
         "Budgets are rows of expected payments, net of refunds; all other rows are the same at both freedoms. A "

@@ -46,7 +46,7 @@ __all__ = ["BenchSettings", "Contest", "Progress", "contest", "quick"]
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
-_KNOWING_SAMPLES = 200
+_KNOWING_SAMPLES = 100
 """Samples behind each option, at most, of choices that know their world."""
 _FIRST_KNOWING = 2**19
 """In the stream of decisions made anew, from which on they know their world."""
