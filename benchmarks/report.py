@@ -38,7 +38,9 @@ def _head(manifest: Mapping[str, Any], bench: Mapping[str, Any], day: str) -> It
     yield f"Measured on {here['cores']} cores of an {here['processor']} machine, {here['system']}, {python},"
     yield f"{libraries}."
     yield f"Seed {bench['seed']}, {bench['replications']:,} replications,"
-    yield f"{bench['replications_elsewhere']:,} in each other world, {bench['samples']:,} samples behind each option; {sum(bench['seconds'].values()):,.0f} seconds."
+    taken = f"{sum(bench['seconds'].values()):,.0f} seconds"
+    yield f"{bench['replications_elsewhere']:,} in each other world, {bench['samples']:,} samples behind each option;"
+    yield f"{taken}."
     yield f"Money in {manifest['money_unit']}; intervals of {manifest['confidence']:.0%}."
     if manifest["missing"]:
         yield f"**Not finished:** {', '.join(manifest['missing'])}."

@@ -270,7 +270,7 @@ def _elsewhere(found: Contest, tables: Tables) -> Section | None:
         "known there; it is below nothing where the portfolio breaks rows that bind the best, or where that was not "
         "the best after all. Known are all that keep every row, and one that the optimiser chose knowing that world. "
         "The best was chosen on other replications, so it is no lucky winner. The mean is over these worlds as they "
-        "are name_list, none likelier than another; its interval is of luck alone."
+        "are listed, none likelier than another; its interval is of luck alone."
     )
     return Section("In other worlds", (*world_sentences(found, short), reading), (), tuple(shown))
 

@@ -104,7 +104,9 @@ WORKBOOK = Held(
     "types, filters and sums; no text of a scenario is a formula there",
     MAIN,
 )
-TABLES_BOOK = Held("tables.xlsx", "the tables of a benchmark as a workbook, a sheet each, with filters", ("bench",))
+TABLES_BOOK = Held(
+    "tables.xlsx", "tables of a study that are for Excel too (those of `bench`), a sheet each, with filters", _STUDY
+)
 BASELINE = Held("baselines/NAME.csv", "the portfolios of the simple rules", ("plan",))
 PORTFOLIOS = Held("portfolios/NAME.csv", "the study's portfolios", _STUDY)
 OUTCOMES = Held("outcomes.parquet", "a row for each replication and project", _SIMULATED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -70,7 +71,10 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
         "simulation": findings.of_simulation(simulated, trace(world, chosen, seed=2)),
         "proposal": findings.of_proposal(world, optimise(world, samples=10), 1),
         "problem": findings.of_problem(stated, answer, {"seed": 3}),
-        "study": Study("mine", world, 1, page, {"a": TABLE, "b": TABLE}, {}, {"c": chosen}, parquet=frozenset("b")),
+        "study": replace(
+            Study("mine", world, 1, page, {"a": TABLE, "b": TABLE}, {}, {"c": chosen}, parquet=frozenset("b")),
+            workbook=("a",),
+        ),
         "calibration": Study("calibrate", None, 1, page, {"a": TABLE}, texts={contents.CALIBRATION.name: "x"}),
     }  # fmt: skip
 
