@@ -222,7 +222,7 @@ def test_what_was_not_asked_stands_there_with_a_command_that_parses(rdsim: Rdsim
     assert blocks
     typed = [html.unescape(re.sub("<[^>]+>", "", one)) for one in re.findall(r"<dd><code>(.*?)</code>", blocks[0])]
     names = [shlex.split(one)[1] for one in typed]
-    assert set(names) == set(studies.QUESTIONS.built_in) - {"payoff", "explain"} | {"brief", "compare"}
+    assert set(names) == set(studies.QUESTIONS.built_in) - {"payoff", "explain"} | {"compare"}
     every = typer.main.get_command(cli.app)
     for one in typed:
         words = [{"RUN": "run", "OTHER": "run"}.get(word, word) for word in shlex.split(one)[1:]]

@@ -485,7 +485,9 @@ def test_not_shown_is_not_no() -> None:
     other = change_words(scenario, replace(open_one, funded=(3.0, 2.5), mine=4))
     assert "Decided anew it funds 2.5 technologies on average, and 3 as things stand; this plan, which was" in other
     assert "funds 4." in other
-    assert "is not shown to be worth more or less (\N{MINUS SIGN}3 to 1;" in change_words(scenario, open_one)
+    assert "is not shown to be worth more or less (\N{MINUS SIGN}3 to 1 billion KRW;" in change_words(
+        scenario, open_one
+    )
     shown = replace(open_one, decided=Interval(-2.0, -3.0, -1.0, 6), leaving=(("T1", 0.8),))
     words = change_words(scenario, shown)
     assert "would be worth 2 billion KRW less (1 to 3;" in words

@@ -82,7 +82,7 @@ def _swing(one: Swing) -> dict[str, Any]:
         "assumption": one.assumption,
         "at_low": one.at_low,
         "at_high": one.at_high,
-        "difference": {"mean": gap.mean, "ci_low": _finite(gap.low), "ci_high": _finite(gap.high), "n": gap.n},
+        "difference": {"mean": gap.mean, "low": _finite(gap.low), "high": _finite(gap.high), "n": gap.n},
         "is_shown": one.is_shown,
     }
 

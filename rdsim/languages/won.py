@@ -17,7 +17,7 @@ WHOLE_UNIT = "십억 원"
 _WON = "원"
 
 _NUMBER = "[+\N{MINUS SIGN}-]?[\\d,]+(?:\\.\\d+)?"
-_AMOUNTS = re.compile(f"({_NUMBER})(?:~({_NUMBER}))?")
+_AMOUNTS = re.compile(f"({_NUMBER})(?:~({_NUMBER}))?(?P<share> \\([\\d.]+%\\))?")
 _TOLD = re.compile(r"(?<![백천십])[만억조] 원$|^0 원$")
 _OTHERWISE = {
     "all", "confidence", "level", "losses", "number", "of", "places", "probability", "repeats", "replications",
@@ -43,7 +43,7 @@ def _amounts(value: object) -> object:
     found = _AMOUNTS.fullmatch(str(value)) if isinstance(value, str) else None
     if found is None:
         return value
-    return "~".join(jo_and_eok(end) for end in found.groups() if end)
+    return "~".join(jo_and_eok(end) for end in found.groups()[:2] if end) + (found["share"] or "")
 
 
 def jo_and_eok(number: str) -> str:

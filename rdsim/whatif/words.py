@@ -79,13 +79,14 @@ def _gain(scenario: Scenario, one: Interval, of: str) -> str:
     level = {"confidence": f"{scenario.simulation.confidence:.0%}", "of": of}
     if not _is_shown(one):
         told = _("is not shown to be worth more or less ({ends}; {confidence} interval, {of})")
-        return told.format(ends=_ends(one), **level)
-    told, ends = (
+        ends = _("{amount} {unit}").format(amount=_ends(one), unit=unit_of_money(scenario.money_unit))
+        return told.format(ends=ends, **level)
+    told, shown = (
         (_("would be worth {money} more ({ends}; {confidence} interval, {of})"), one)
         if one.mean > 0
         else (_("would be worth {money} less ({ends}; {confidence} interval, {of})"), _reverse(one))
     )
-    return told.format(money=_money(scenario, ends.mean), ends=_ends(ends), **level)
+    return told.format(money=_money(scenario, shown.mean), ends=_ends(shown), **level)
 
 
 def _name_list(names: Sequence[str]) -> str:

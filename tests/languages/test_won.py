@@ -68,6 +68,15 @@ def test_what_counts_something_else_stays_as_it_is() -> None:
         assert _("{label}, {unit}").format(label="순현재가치", unit=unit) == "순현재가치, 십억 원"
 
 
+def test_a_share_beside_an_amount_is_none_itself() -> None:
+    with speaking("ko"):
+        said = _(
+            "Of {announced} {unit} announced, {paid} is paid on average, net of refunds, and {lapsed} lapses."
+        ).format(announced="687", unit=unit_of_money("billion KRW"), paid="575 (84%)", lapsed="114.1")
+        assert "5,750억 (84%)" in said
+        assert "1,141억" in said
+
+
 def test_other_units_and_english_are_left_alone() -> None:
     assert _("{amount} {unit}").format(amount="1,887", unit="billion KRW") == "1,887 billion KRW"
     with speaking("ko"):

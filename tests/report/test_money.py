@@ -104,7 +104,7 @@ def test_the_sentence_about_money_abroad_says_the_figure_of_the_run(report: Plan
         projects=report.projects,
         manifest={**report.manifest, "estimates": {"paid_abroad": {"mean": 7.5, "low": 7.0, "high": 8.0}}},
     )
-    assert "7.50 is paid to institutions abroad" in abroad_words(said, money)
+    assert "7.50 billion KRW is paid to institutions abroad" in abroad_words(said, money)
     assert "abroad and leaves" not in abroad_words(report, money)
     nothing = synthetic.without_funding()
     assert partner_rows(nothing, ledger(nothing)) == []

@@ -234,7 +234,7 @@ def test_a_run_that_tells_money_abroad_shows_it_and_the_bars_say_no_more(tmp_pat
     text = " ".join(told.texts)
     assert "Leaves the country, before refunds" in text
     assert "This run does not tell" not in text
-    assert "Of the joint projects' money 7.50 is paid abroad: the rest stays at home." in text
+    assert "Of the joint projects' money 7.50 billion KRW is paid abroad: the rest stays at home." in text
 
 
 def test_the_table_says_with_whom_or_why_not(page: Page) -> None:

@@ -128,7 +128,7 @@ def test_the_headline_accounts_for_the_money() -> None:
 def test_partners_cost_something_themselves() -> None:
     cost = words.amount(REPORT.budget["spent_network"].sum() / 20)
     text = words.partners(REPORT, aggregates.money_by(REPORT, "partner_name", "mode"))
-    assert text.endswith(f"Opening and running the partners costs another {cost}.")
+    assert text.endswith(f"Opening and running the partners costs another {cost} billion KRW.")
 
 
 def test_projects_that_never_start_have_no_length() -> None:

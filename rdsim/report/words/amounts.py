@@ -29,6 +29,7 @@ __all__ = [
     "rests_on",
     "sentence_list",
     "span",
+    "with_unit",
 ]
 
 
@@ -40,6 +41,11 @@ def amount(value: float | None) -> str:
     text = f"{value:,.{0 if size >= 200 else 1 if size >= 10 else 2}f}"
     text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
     return marks(text.replace("-", "\N{MINUS SIGN}"))
+
+
+def with_unit(report: PlanReport, value: float) -> str:
+    """An amount of the plan's money with its unit."""
+    return _("{amount} {unit}").format(amount=amount(value), unit=report.money_unit)
 
 
 def sentence_list(names: Sequence[str]) -> str:

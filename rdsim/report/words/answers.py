@@ -25,6 +25,7 @@ from rdsim.report.words.amounts import (
     rests_on,
     sentence_list,
     span,
+    with_unit,
 )
 from rdsim.titles import plan_title
 
@@ -100,7 +101,7 @@ def _left(report: PlanReport) -> str:
         return ""
     if left > 0:
         told = _("Of the joint projects' money {amount} is paid abroad: the rest stays at home.")
-        return told.format(amount=amount(left))
+        return told.format(amount=with_unit(report, left))
     return _("Of the joint projects' money nothing is paid abroad: the rest stays at home.")
 
 
@@ -108,7 +109,7 @@ def _upkeep(report: PlanReport) -> str:
     """What the partners cost beside their projects."""
     cost = per_replication(report, report.budget["spent_network"])
     told = _("Opening and running the partners costs another {amount}.")
-    return told.format(amount=amount(cost)) if cost > 0 else ""
+    return told.format(amount=with_unit(report, cost)) if cost > 0 else ""
 
 
 def first_starts(table: pd.DataFrame) -> str:

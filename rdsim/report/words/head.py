@@ -24,6 +24,7 @@ from rdsim.report.words.amounts import (
     rests_on,
     sentence_list,
     span,
+    with_unit,
 )
 from rdsim.report.words.answers import target_years
 from rdsim.report.words.leads import most_above
@@ -76,7 +77,7 @@ def _headline(report: PlanReport) -> Iterator[str]:
             unit=report.money_unit,
             confidence=f"{report.confidence:.0%}",
             interval=interval(npv),
-            replications=f"{count(npv['n'], 'replication')}{wider(report, with_unit=True)}",
+            replications=f"{count(npv['n'], 'replication')}{wider(report, told_whole=True)}",
         )
     if estimate(report, "commercialised") is not None:
         told = _(
@@ -192,14 +193,14 @@ def assumption_words(report: PlanReport) -> list[str]:
     return [retold(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
 
 
-def wider(report: PlanReport, figure: str = "npv", *, with_unit: bool = False) -> str:
+def wider(report: PlanReport, figure: str = "npv", *, told_whole: bool = False) -> str:
     """The width of a figure where assumptions may lie anywhere within their bounds; '' of one that was not asked."""
     widths = report.manifest.get("assumptions", {}).get("widths", ())
     found = next((one["with_assumptions"] for one in widths if one["headline"] == figure), None)
     if found is None:
         return ""
     ends = span(found["low"], found["high"])
-    both = _("{amount} {unit}").format(amount=ends, unit=report.money_unit) if with_unit else ends
+    both = _("{amount} {unit}").format(amount=ends, unit=report.money_unit) if told_whole else ends
     return "; " + _("{span} with what is assumed anywhere within its bounds").format(span=both)
 
 
@@ -318,7 +319,7 @@ def comparison_words(report: PlanReport) -> Iterator[str]:
 
 def _best_rule(report: PlanReport, rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
     best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
-    worth = _("{amount} {unit}").format(amount=amount(best["npv"]["mean"]), unit=report.money_unit)
+    worth = with_unit(report, best["npv"]["mean"])
     told = words.format(rule=rule_title(best["rule"]), worth=worth, gain=_gain(report, best))
     if best["feasible"]:
         return told
@@ -340,19 +341,14 @@ def _gain(report: PlanReport, rule: Mapping[str, Any]) -> str:
         if found["mean"] >= 0
         else _("the plan is worth {amount} less (interval of the gain {interval})")
     )
-    more = _("{amount} {unit}").format(amount=amount(abs(found["mean"])), unit=report.money_unit)
-    verdict = _verdict(found)
-    ends = f"{interval(found)}{verdict}" if verdict else interval(found)
-    return told.format(amount=more, interval=ends)
+    sure = told.format(amount=with_unit(report, abs(found["mean"])), interval=interval(found))
+    return sure if _is_sure(found) else _("{gain}; these replications cannot tell which is better").format(gain=sure)
 
 
-def _verdict(gain: Mapping[str, Any]) -> str:
-    """Nothing if the interval settles the sign; else that it does not."""
+def _is_sure(gain: Mapping[str, Any]) -> bool:
+    """Whether the interval settles the sign."""
     low, high = gain["low"], gain["high"]
-    if low is not None and (low > 0 or high < 0):
-        return ""
-    doubt = _("these replications cannot tell which is better")
-    return f"; {doubt}"
+    return low is not None and (low > 0 or high < 0)
 
 
 def _award_tile(report: PlanReport) -> Iterator[Tile]:

@@ -58,8 +58,8 @@ def swing_table(report: PlanReport, headline: str) -> pd.DataFrame:
         {
             "label": retold(bounds[one["assumption"]]["label"]),
             "mean": one["difference"]["mean"],
-            "low": one["difference"]["ci_low"],
-            "high": one["difference"]["ci_high"],
+            "low": one["difference"]["low"],
+            "high": one["difference"]["high"],
             "at_low": one["at_low"],
             "at_high": one["at_high"],
             "shown": bool(one["is_shown"]),
@@ -120,7 +120,7 @@ def _bound_words(bounds: Mapping[str, Any]) -> str:
 
 def _swing_cell(one: Mapping[str, Any]) -> dict[str, str]:
     gap = one["difference"]
-    if gap["mean"] == gap["ci_low"] == gap["ci_high"]:
+    if gap["mean"] == gap["low"] == gap["high"]:
         return {"figure": amount(gap["mean"]), "doubt": ""}
     told = f"{amount(gap['mean'])} ({interval(gap)})"
     return {"figure": told, "doubt": "" if one["is_shown"] else _("not told from nothing")}

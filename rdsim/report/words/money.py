@@ -12,7 +12,7 @@ from rdsim.languages import N_
 from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.yearly import Ledger, by_partner
-from rdsim.report.words.amounts import amount, mean
+from rdsim.report.words.amounts import amount, mean, with_unit
 
 __all__ = ["UPKEEP", "YearRow", "abroad_words", "crossing_rows", "partner_rows", "spending_rows"]
 
@@ -93,4 +93,4 @@ def abroad_words(report: PlanReport, money: Ledger) -> str:
     if math.isnan(left):
         return sentence
     more = _("Counted before refunds, {amount} is paid to institutions abroad and leaves the country.")
-    return f"{sentence} {more.format(amount=amount(left))}"
+    return f"{sentence} {more.format(amount=with_unit(report, left))}"

@@ -153,5 +153,5 @@ def _share_cell(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return ""
     told = _("{share} ({low} to {high})")
-    ends = (percent(found[name]) for name in ("mean", "ci_low", "ci_high"))
+    ends = (percent(found[name]) for name in ("mean", "low", "high"))
     return told.format(**dict(zip(("share", "low", "high"), ends, strict=True)))
