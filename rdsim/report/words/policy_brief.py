@@ -13,7 +13,7 @@ from rdsim.languages import gettext as _
 from rdsim.languages import ngettext
 from rdsim.report.data.aggregates import partners_among
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.words.amounts import amount, estimate, percent, sentence_list
+from rdsim.report.words.amounts import amount, estimate, percent, sentence_list, with_unit
 from rdsim.report.words.head import Tile, choice_words, comparison_words, firmness_words, sure_words, use_words, wider
 from rdsim.report.words.leads import most_above
 from rdsim.stats import proportion_interval
@@ -50,7 +50,7 @@ def brief(report: PlanReport) -> Brief:
         tuple(_numbers(report)),
         tuple(_doubts(report)),
         tuple(_request(report, first)),
-        tuple(_names(first)),
+        tuple(_names(report, first)),
     )
 
 
@@ -200,9 +200,9 @@ def _firm_starts(year: int, firm: int, started: int) -> str:
     return told.format(year=year, firm=f"{firm:,}")
 
 
-def _names(first: pd.DataFrame) -> Iterator[str]:
+def _names(report: PlanReport, first: pd.DataFrame) -> Iterator[str]:
     for row in first.head(_MOST_NAMED).to_dict(orient="records"):
         told = _("{name} ({cost}, with {partner})") if row["partner"] else _("{name} ({cost})")
-        yield told.format(name=row["name"], cost=amount(row["cost"]), partner=row["partner_name"])
+        yield told.format(name=row["name"], cost=with_unit(report, row["cost"]), partner=row["partner_name"])
     if len(first) > _MOST_NAMED:
         yield _("and {number} more, all in the plan's report").format(number=f"{len(first) - _MOST_NAMED:,}")
