@@ -76,7 +76,8 @@ def _rows(run: Path) -> Iterator[str]:
     if hard.empty:
         yield "None."
     for row in hard.itertuples():
-        yield f"- {row.title}, {row.freedom}: {row.words}"
+        by = f": {row.by}" if isinstance(row.by, str) else ""
+        yield f"- {row.title}, {row.freedom}: {row.words}{by}"
 
 
 def _given(run: Path) -> set[str]:

@@ -26,9 +26,9 @@ FREEDOMS = (ANNOUNCED, EQUAL)
 """What budget rows are held to: every year's announced money, or that times the plan's payment ratios."""
 
 _RULES = {
-    "fixed": "what must be funded is funded, and nothing that must not be",
-    "prerequisite": "a prerequisite is funded no later than what needs it",
-    "exclusion": "no two technologies are funded that exclude one another",
+    "fixed": "something that must be funded is not, or something is that must not be",
+    "prerequisite": "a prerequisite is not funded, or later than what needs it",
+    "exclusion": "two technologies are funded that exclude one another",
 }
 
 
@@ -39,9 +39,16 @@ class Broken:
     freedom: str
     row: str
     words: str
+    by: str
+    """By how much, in words; '' of a rule that is kept or not."""
     amount: float
     unit: str
     hard: bool
+
+    @property
+    def sentence(self) -> str:
+        """What is broken, and by how much."""
+        return f"{self.words}: {self.by}" if self.by else self.words
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,24 +141,17 @@ def _problem_of(entrant: Entrant, posed: Instance) -> tuple[PortfolioProblem, Op
 def _broken_rows(scenario: Scenario, problem: PortfolioProblem, judged: Evaluation, freedom: str) -> Iterator[Broken]:
     for one in judged.violations:
         if one.key is None:
-            words = _RULES.get(one.family, f"the rule on {one.family.replace('_', ' ')} is kept")
-            yield Broken(freedom, one.name, f"{words} ({_plain(scenario, one.name)})", one.amount, "", True)
+            words = _RULES.get(one.family, f"the rule on {one.family.replace('_', ' ')} is not kept")
+            yield Broken(freedom, one.name, f"{words} ({_plain(scenario, one.name)})", "", one.amount, "", True)
             continue
-        by = amount_words(scenario, one.key, one.amount)
-        yield Broken(
-            freedom,
-            one.name,
-            f"{row_words(scenario, one.key)}: off by {by}",
-            one.amount,
-            unit_noun(scenario, one.key),
-            True,
-        )
+        by, unit = f"off by {amount_words(scenario, one.key, one.amount)}", unit_noun(scenario, one.key)
+        yield Broken(freedom, one.name, row_words(scenario, one.key), by, one.amount, unit, True)
     rows = problem.rows
     for row in np.flatnonzero(rows.is_soft & (judged.excess > rows.tolerance)).tolist():
         key, off = rows.keys[row], float(judged.excess[row])
-        words = f"{row_words(scenario, key)}: short by {amount_words(scenario, key, off)}"
-        words += f", which is charged with {money_words(scenario, off * float(rows.shortfall_price[row]))}"
-        yield Broken(freedom, rows.names[row], words, off, unit_noun(scenario, key), False)
+        price = money_words(scenario, off * float(rows.shortfall_price[row]))
+        by = f"short by {amount_words(scenario, key, off)}, which is charged with {price}"
+        yield Broken(freedom, rows.names[row], row_words(scenario, key), by, off, unit_noun(scenario, key), False)
 
 
 def _plain(scenario: Scenario, name: str) -> str:
@@ -162,6 +162,6 @@ def _plain(scenario: Scenario, name: str) -> str:
 
 def _barring_rows(entrant: Entrant) -> Iterator[Broken]:
     alone = sum(not one.partner for one in entrant.portfolio.choices)
-    words = f"the call requires a foreign partner: {count(alone, 'project')} without one"
+    words, by = "the call requires a foreign partner", f"{count(alone, 'project')} without one"
     for freedom in FREEDOMS:
-        yield Broken(freedom, "foreign partner required", words, alone, "projects", True)
+        yield Broken(freedom, "foreign partner required", words, by, alone, "projects", True)

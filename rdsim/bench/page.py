@@ -12,6 +12,7 @@ from rdsim.bench.words import (
     doubt_sentences,
     given_sentences,
     interval_words,
+    name_list,
     rival_sentences,
     world_sentences,
 )
@@ -33,13 +34,7 @@ _BEST_COLUMNS: Mapping[str, Column] = {
     "best": Column("May be the best"),
 }
 
-_BROKEN_COLUMNS: Mapping[str, Column] = {
-    "title": Column("Portfolio"),
-    "freedom": Column("Budgets held to"),
-    "words": Column("Row"),
-    "amount": Column("off by", "money"),
-    "unit": Column("of"),
-}
+_ROWS_COLUMNS: Mapping[str, Column] = {"title": Column("Portfolio"), "words": Column("Row")}
 
 _RIVALS_COLUMNS: Mapping[str, Column] = {
     "proposed": Column("Proposed"),
@@ -202,24 +197,45 @@ def _value_plot(found: Contest, rows: pd.DataFrame) -> Plot:
 # --- rows -------------------------------------------------------------------------------------------
 
 
-def _rows_section(found: Contest, tables: Tables) -> Section | None:
+def _rows_section(found: Contest, tables: Tables) -> Section:
+    """Of given portfolios every row, of others those that they break even at the plan's promises."""
     rows = tables["rows"]
     if rows.empty:
         return Section("Rows that are broken", ("Every portfolio keeps every row.",))
-    given = [name for name, one in found.entrants.items() if one.kind == "given"]
-    hard, soft = rows[rows["hard"]], rows[~rows["hard"] & rows["entrant"].isin(given)]
-    shown = []
-    if len(hard):
-        shown.append(Table("Rows that bar a portfolio.", hard, _BROKEN_COLUMNS))
-    if len(soft):
-        caption = "Rows that may be missed: what is short is charged in the optimiser's view; of given portfolios."
-        shown.append(Table(caption, soft[soft["freedom"] == found.freedoms[-1]], _BROKEN_COLUMNS))
-    reading = (
+    given = {name for name, one in found.entrants.items() if one.kind == "given"}
+    hard, soft, last = rows[rows["hard"]], rows[~rows["hard"]], found.freedoms[-1]
+    barred = given | set(hard.loc[hard["freedom"] == last, "entrant"])
+    free = [name for name in dict.fromkeys(hard["entrant"]) if name not in barred]
+    reading = [
         "Budgets are rows of expected payments, net of refunds; all other rows are the same at both freedoms. A "
         "portfolio that breaks a row is simulated all the same: what does not fit waits, or finds no money. It is "
         "ranked with nobody.",
-    )
+    ]
+    if free:
+        told = name_list([found.titles[name] for name in free], 12)
+        reading.append(f"Within the announced money budgets are broken by {told}; at equal promises none of them is.")
+    shown = []
+    if barred & set(hard["entrant"]):
+        shown.append(_row_table(found, hard[hard["entrant"].isin(barred)], "Rows that bar a portfolio."))
+    mine = soft[soft["entrant"].isin(given) & (soft["freedom"] == last)]
+    if len(mine):
+        caption = "Rows that may be missed: what is short is charged in the optimiser's view; of given portfolios."
+        shown.append(_row_table(found, mine, caption))
     return Section("Rows that are broken", reading, (), tuple(shown))
+
+
+def _row_table(found: Contest, rows: pd.DataFrame, caption: str) -> Table:
+    """A line for each row, by how much it is off at each freedom beside one another."""
+    wide = rows.drop_duplicates(["entrant", "row"])[["entrant", "title", "row", "words"]]
+    columns = dict(_ROWS_COLUMNS)
+    for freedom in dict.fromkeys(rows["freedom"]):
+        mine = rows[rows["freedom"] == freedom].set_index(["entrant", "row"])["by"]
+        told = {key: by or "not kept" for key, by in mine.items()}
+        wide = wide.assign(
+            **{freedom: [told.get(key, "kept") for key in zip(wide["entrant"], wide["row"], strict=True)]}
+        )
+        columns[freedom] = Column(f"{freedom[:1].upper()}{freedom[1:]}" if len(found.freedoms) > 1 else "By how much")
+    return Table(caption, wide, columns)
 
 
 # --- competitors ------------------------------------------------------------------------------------

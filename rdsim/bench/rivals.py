@@ -3,8 +3,8 @@
 PROBE (Lourenco, Morton & Bana e Costa 2012, EJOR 223) takes a portfolio that somebody proposes and looks for such
 competitors. Here they are simulated whole. A competitor costs no more if neither its expected payments, net of refunds
 and with the partners' cost, nor its full awards come to more in total; `by year` says whether no year of any programme
-costs more either. It keeps every hard row but those of budgets, in the place of which the proposed portfolio's cost
-stands.
+costs more either. It breaks no hard row that the proposed portfolio keeps, and none by more; in the place of budgets
+the proposed portfolio's cost stands.
 
 They come from all portfolios that are known, and from the optimiser, which is asked for the best under the proposed
 cost: in total, and in every year; once by options alone, and once more corrected for what simulation showed that they
@@ -27,14 +27,14 @@ from rdsim.domain import Portfolio
 from rdsim.formulation import budget_rows
 from rdsim.multiplicity import intervals_together
 from rdsim.optimiser import PortfolioProblem, Solving
-from rdsim.optimiser.models.variations import Measure, with_row
+from rdsim.optimiser.models.variations import Measure, with_row, with_slack
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.search import Judge, Refined, portfolio_of, risk_of, solving_of, soon
 from rdsim.search.views import corrections
 from rdsim.stats import Interval
 from rdsim.streams import SEARCHING
 
-__all__ = ["Rival", "Rivals", "find_rivals"]
+__all__ = ["Rival", "Rivals", "by_year", "find_rivals", "in_total"]
 
 _MOST_SHOWN = 5
 _ROUNDING = 1e-9
@@ -83,7 +83,7 @@ def find_rivals(
     others = [
         (one, standing)
         for name, (one, standing) in known.items()
-        if name != proposed.name and _is_open_to(proposed, one) and _breaks_budgets_alone(one, standing)
+        if name != proposed.name and _is_open_to(proposed, one) and _breaks_no_more(one, standing, mine)
     ]
     made = [
         (one, stand(one, posed, dict.fromkeys(posed.scenario.programmes, 1.0)))
@@ -98,13 +98,14 @@ def _is_open_to(proposed: Entrant, other: Entrant) -> bool:
     return other.allowed or not proposed.allowed
 
 
-def _breaks_budgets_alone(one: Entrant, standing: RowStanding) -> bool:
-    rows = {
+def _breaks_no_more(one: Entrant, standing: RowStanding, mine: RowStanding) -> bool:
+    """Budgets aside, whether it breaks no hard row that the proposed portfolio keeps, and none by more."""
+    budgets = {
         standing.problem.rows.names[row] for some in budget_rows(one.world, standing.problem).values() for row in some
     }
-    return all(
-        broken.row in rows for broken in standing.broken if broken.hard and broken.row != "foreign partner required"
-    )
+    allowed = {broken.row: broken.amount for broken in mine.broken if broken.hard} | dict.fromkeys(budgets, np.inf)
+    slack = 1 + _ROUNDING
+    return all(broken.amount <= slack * allowed.get(broken.row, 0.0) for broken in standing.broken if broken.hard)
 
 
 def _costs_no_more(one: RowStanding, other: RowStanding) -> bool:
@@ -161,7 +162,7 @@ def _found_by_optimiser(
     """The best that the optimiser finds under the proposed portfolio's cost, in total and by year."""
     scenario, options, asked = posed.scenario, posed.options, judged.measured
     judge = Judge(scenario, posed.seed, SEARCHING, False, asked.running)
-    for way, problem in (("in total", _in_total(posed, mine)), ("in every year", _by_year(posed, mine))):
+    for way, problem in (("in total", in_total(posed, mine)), ("in every year", by_year(posed, mine))):
         added, seen = np.zeros(len(options.choices)), set[tuple[int, ...]]()
         for number in range(1, _TRIES + 1):
             told = replace(problem, values=frozen(problem.values + added))
@@ -183,17 +184,20 @@ def _entrant_of(proposed: Entrant, portfolio: Portfolio, way: str, number: int, 
     return Entrant(name, title, "optimiser", named, posed.scenario, "rdsim's optimiser, under the proposed cost")
 
 
-def _in_total(posed: Refined, mine: RowStanding) -> PortfolioProblem:
+def in_total(posed: Refined, mine: RowStanding) -> PortfolioProblem:
     """No more expected payments, and no more full awards, in total; budgets of years as the portfolio needs them."""
-    problem, rows = posed.problem, [row for some in budget_rows(posed.scenario, posed.problem).values() for row in some]
+    problem, rows = (
+        _as_kept(posed, mine),
+        [row for some in budget_rows(posed.scenario, posed.problem).values() for row in some],
+    )
     use = np.asarray(problem.rows.use[rows].sum(axis=0)).ravel()
     opening = np.asarray(problem.rows.opening_use[rows].sum(axis=0)).ravel()
-    freer = _with_budgets(posed, dict.fromkeys(rows, np.inf))
+    freer = _with_budgets(problem, dict.fromkeys(rows, np.inf))
     paid = with_row(freer, Measure("payments in total", frozen(use), frozen(opening)), "<=", mine.total_payments)
     return _within_awards(posed, paid, mine)
 
 
-def _by_year(posed: Refined, mine: RowStanding) -> PortfolioProblem:
+def by_year(posed: Refined, mine: RowStanding) -> PortfolioProblem:
     """No more expected payments in any year of any programme, no more full awards in total; nothing carried over."""
     keys = posed.problem.rows.keys
     caps = {
@@ -201,16 +205,24 @@ def _by_year(posed: Refined, mine: RowStanding) -> PortfolioProblem:
         for some in budget_rows(posed.scenario, posed.problem).values()
         for row in some
     }
-    return _within_awards(posed, _with_budgets(posed, caps), mine)
+    return _within_awards(posed, _with_budgets(_as_kept(posed, mine), caps), mine)
 
 
-def _with_budgets(posed: Refined, caps: Mapping[int, float]) -> PortfolioProblem:
+def _as_kept(posed: Refined, mine: RowStanding) -> PortfolioProblem:
+    """The problem in which rows that the proposed portfolio breaks are as wide as it needs them."""
+    budgets = {row for some in budget_rows(posed.scenario, posed.problem).values() for row in some}
+    place = {name: row for row, name in enumerate(posed.problem.rows.names) if row not in budgets}
+    slack = {place[one.row]: one.amount for one in mine.broken if one.hard and one.row in place}
+    return with_slack(posed.problem, slack)
+
+
+def _with_budgets(problem: PortfolioProblem, caps: Mapping[int, float]) -> PortfolioProblem:
     """The problem with other caps for budget rows, and nothing carried over from one to another.
 
     A row without an end is left as wide as all that could be paid in it.
     """
-    problem = posed.problem
-    most = np.asarray(problem.rows.use.sum(axis=1)).ravel() + np.asarray(problem.rows.opening_use.sum(axis=1)).ravel()
+    uses = (problem.rows.use, problem.rows.opening_use)
+    most = np.sum([np.asarray(one.maximum(0).sum(axis=1)).ravel() for one in uses], axis=0)
     cap = problem.rows.cap.copy()
     for row, money in caps.items():
         cap[row] = min(money, float(most[row]) + 1.0)

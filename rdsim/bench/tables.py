@@ -99,6 +99,7 @@ def _rows(found: Contest) -> pd.DataFrame:
             "freedom": one.freedom,
             "row": one.row,
             "words": one.words,
+            "by": one.by,
             "amount": one.amount,
             "unit": one.unit,
             "hard": one.hard,

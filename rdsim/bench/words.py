@@ -10,9 +10,10 @@ from rdsim.bench.feasibility import ANNOUNCED
 from rdsim.bench.rivals import Rivals
 from rdsim.bench.sharing import difference_words
 from rdsim.bench.stages import Contest
+from rdsim.bench.worlds import AS_STATED
 from rdsim.brief import count
 from rdsim.report.words import amount
-from rdsim.stats import Interval
+from rdsim.stats import Interval, mean_interval
 from rdsim.words import money_words, ratio_words
 
 __all__ = [
@@ -82,11 +83,14 @@ def given_sentences(found: Contest, ranks: pd.DataFrame) -> Iterator[str]:
         if one.kind != "given":
             continue
         freedom, standing = found.freedoms[-1], found.standings[name]
-        broken = [row.words for row in standing.broken if row.hard and row.freedom == freedom]
+        broken = [row.sentence for row in standing.broken if row.hard and row.freedom == freedom]
         if broken:
             more = f"; and {len(broken) - _MOST_ROWS} more" if len(broken) > _MOST_ROWS else ""
             where = "even at equal promises" if len(found.freedoms) > 1 else "within the announced money"
-            yield f"{one.title} breaks {count(len(broken), 'row')} {where}: {'; '.join(broken[:_MOST_ROWS])}{more}."
+            own = mean_interval(found.judged.told[AS_STATED, name], found.scenario.simulation.confidence)
+            worth = f"Simulated all the same, it comes to {_more(own)} {found.scenario.money_unit}."
+            told = "; ".join(broken[:_MOST_ROWS])
+            yield f"{one.title} breaks {count(len(broken), 'row')} {where}: {told}{more}. {worth}"
             continue
         mine = ranks[(ranks["entrant"] == name) & (ranks["freedom"] == freedom)].iloc[0]
         low, high, of = int(mine["rank_low"]), int(mine["rank_high"]), int((ranks["freedom"] == freedom).sum())

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim.bench import BenchSettings, Contest, contest, run, stages
+from rdsim.bench import BenchRequest, BenchSettings, Contest, contest, run, stages
 from rdsim.bench.feasibility import ANNOUNCED, EQUAL
 from rdsim.bench.judging import Measured, measure
 from rdsim.bench.page import lead, sections
 from rdsim.bench.report import study
+from rdsim.bench.rivals import by_year, in_total
 from rdsim.bench.worlds import AS_STATED, bench_worlds
 from rdsim.domain import Scenario
 from rdsim.errors import SolverError
@@ -123,6 +124,14 @@ def test_competitors_cost_no_more_and_are_told_of_other_replications(found: Cont
     assert met.regret == met.found[0].more
 
 
+def test_a_proposed_portfolio_keeps_the_rows_of_its_own_cost(found: Contest) -> None:
+    """So the optimiser, asked under that cost, has at least this portfolio to find: the one that breaks rows too."""
+    for name in ("mine", "greedy"):
+        standing = found.standings[name]
+        for problem in (in_total(found.posed, standing), by_year(found.posed, standing)):
+            assert evaluate(problem, standing.chosen).violations == ()
+
+
 def test_the_four_doubts_stay_apart(found: Contest, tables: Tables) -> None:
     assert [one.name for one in found.doubts] == ["solver gap", "sampling gap", "optimism", "choice noise"]
     assert tables["doubts"]["amount"].notna().all()
@@ -181,11 +190,11 @@ def test_an_interrupt_keeps_what_is_finished(
 
     monkeypatch.setattr(stages, "choose_again", interrupted)
     asked = replace(small[1], worlds=("money",))
-    (found,) = run([small[0]], files, asked)
+    (found,) = (benchmark := run([small[0]], BenchRequest(asked, files))).contests
     assert found.interrupted
     assert found.missing == ["choices made anew", "competitors", "gaps and optimism", "deciding again each year"]
     assert [one.name for one in found.worlds] == [AS_STATED, "poor", "rich"]
-    told = study([found])
+    told = study(benchmark)
     assert told.missing == tuple(found.missing)
     assert {"ranks", "regrets", "rows"} <= told.tables.keys()
     assert "rivals" not in told.tables
