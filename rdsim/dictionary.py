@@ -333,6 +333,17 @@ money | n | money | money that lapses, or how much less would
 """,
     ),
     _table(
+        "unused.csv",
+        "plan",
+        "a row for each part of what lapses, and for what lapses, by year",
+        """
+part | t | | key of the part; lapsed: all of it
+label | t | | what it is
+year | w | year | fiscal year
+money | n | money | mean over replications; below nothing: it takes from what lapses
+""",
+    ),
+    _table(
         "unfunded.csv",
         "plan",
         "a row for each technology that is not funded",
@@ -345,6 +356,14 @@ at_most | n | money | ... and at most
 solved | b | | whether that was solved with the option fixed
 left | t | | what would make room
 joined | t | | what would come with it
+excluded_by | t | | funded technologies with which it may not be funded together
+shared | n | share | re-decisions that fund it; empty without any
+shared_low | n | share | lower end of its interval
+shared_high | n | share | upper end of its interval
+fall | n | money | what the plan is worth less with it, both simulated; empty where it was not
+fall_low | n | money | lower end of its interval
+fall_high | n | money | upper end of its interval
+money | n | money | more announced money, over all years, with which it would fit beside the plan
 cut | n | share | by how much its cost would have to fall
 words | t | | all of it in words
 """,

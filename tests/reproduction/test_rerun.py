@@ -49,7 +49,7 @@ def again(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, run: Path, out: Path, *words: object
 ) -> Ran:
     """`rdsim rerun`, with pages that are written and not drawn."""
-    monkeypatch.setattr("rdsim.report.run_html", lambda *_: "a page")
+    monkeypatch.setattr("rdsim.report.run_files", lambda *_: {"report.html": "a page"})
     return run_command(capsys, monkeypatch, "rerun", run, "--out", out, *words)
 
 
