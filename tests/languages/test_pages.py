@@ -59,6 +59,17 @@ OURS = {
         "pyarrow",
         "scipy",
         "simpy",
+        "altair",
+        "babel",
+        "jinja",
+        "post",
+        "llvmlite",
+        "openpyxl",
+        "pydantic",
+        "rich",
+        "typer",
+        "vl-convert-python",
+        "XlsxWriter",
     ),
 }
 """Words of Latin letters on a Korean page that are no scenario's."""

@@ -35,8 +35,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are written and not drawn, which takes seconds and is tested elsewhere."""
-    monkeypatch.setattr("rdsim.report.run_files", lambda *_: {"report.html": "another page"})
-    monkeypatch.setattr("rdsim.report.brief_of", lambda _: {"html": "on one page", "svg": "a slide"})
+    brief = {"brief.html": "on one page", "brief.svg": "a slide"}
+    monkeypatch.setattr("rdsim.report.run_files", lambda *_: {"report.html": "another page", **brief})
+    monkeypatch.setattr("rdsim.report.brief_files", lambda _: brief)
 
 
 @pytest.mark.parametrize("kind", TAMPERINGS)
