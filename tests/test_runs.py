@@ -228,6 +228,7 @@ def test_of_a_disk_without_any_room_nothing_is_left(
 
     monkeypatch.setattr("pandas.DataFrame.to_csv", full)
     monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     monkeypatch.setattr("rdsim.portfolio.write_whole", full)
     monkeypatch.setattr("rdsim.folders.write_whole", full)
     with pytest.raises(OutputError, match="No space left"):

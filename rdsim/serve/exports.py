@@ -87,7 +87,8 @@ def export_run(place: Workplace, answer: LeverAnswer, base: Path) -> results.Wri
         words += ["--seed", str(answer.seed), "--replications", str(_count(place))]
         words += [word for one in lines for word in ("--set", one)]
         words += [word for one in place.plugins for word in ("--plugin", str(one.path))]
-        run = results.Run(claimed.folder, lines, False, place.plugins, tuple(words), scenario, claimed)
+        asked = {"seed": answer.seed, "replications": _count(place), "engine": place.running.engine, "trace": False}
+        run = results.Run(claimed.folder, lines, False, place.plugins, tuple(words), scenario, claimed, settings=asked)
         return results.write(findings.of_simulation(found), run)
     finally:
         claimed.release()
