@@ -158,8 +158,9 @@ def _with_domestic(scenario: Scenario) -> Scenario:
 
 
 def _name_of(path: Path) -> str:
+    """Of a run's own file the run's name, for all of them are called alike."""
     whole = path.resolve()
-    stem = whole.name if is_folder(path) else whole.stem
+    stem = whole.name if is_folder(path) else whole.parent.name if whole.stem == "portfolio" else whole.stem
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "portfolio"
 
 

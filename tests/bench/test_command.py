@@ -61,7 +61,7 @@ def test_portfolios_come_from_runs_and_workbooks(
     ran = run(capsys, monkeypatch, "bench", tiny, *QUICK, *given, "--out", tmp_path / "found")
     assert ran.code == 0, ran.err
     entrants = pd.read_csv(tmp_path / "found" / "entrants.csv")
-    assert {"chosen", "portfolio"} <= set(entrants["entrant"])
+    assert {"chosen", "chosen-2"} <= set(entrants["entrant"])
     world = load(tiny)
     of_book = portfolios.read(chosen / "portfolio.xlsx", world)
     assert set(of_book.choices) == set(portfolios.read(chosen / "portfolio.csv", world).choices)
