@@ -92,6 +92,10 @@ def _shrink_korea(folder: Path) -> None:
     steps = folder / "technology_steps.csv"
     _keep(steps, [row for row in _rows(steps) if row["technology"] in kept])
     _scale(folder / "scenario.toml", ("budget", "starts"), share)
+    for portfolio in (folder / "portfolios").glob("*.csv"):
+        _keep(
+            portfolio, [row for row in _rows(portfolio) if row["technology"] in kept and row["partner"] in {"", *HOSTS}]
+        )
     for name, column in (("partners.csv", "code"), ("partner_levels.csv", "partner")):
         _keep(folder / name, [row for row in _rows(folder / name) if row[column] in HOSTS])
     _change(
