@@ -239,8 +239,9 @@ def test_two_runs_write_the_same_bytes(rdsim: Rdsim, planned: Path, tmp_path: Pa
     first, second = (
         json.loads((folder / "manifest.json").read_text())["files"] for folder in (planned, tmp_path / "again")
     )
-    assert {name: digest for name, digest in first.items() if name != "report.html"} == {
-        name: digest for name, digest in second.items() if name != "report.html"
+    drawn = ("report.html", "brief.html", "brief.svg")  # figures are numbered within a process
+    assert {name: digest for name, digest in first.items() if name not in drawn} == {
+        name: digest for name, digest in second.items() if name not in drawn
     }
 
 
