@@ -15,6 +15,7 @@ from typing import Any
 
 from rdsim import portfolio as portfolios
 from rdsim import runs
+from rdsim.arguments import check_arguments
 from rdsim.brief import count, listing
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault, InputError, RdsimError, RunError
@@ -90,6 +91,7 @@ class _Checks:
         return True
 
 
+@check_arguments()
 def verify(
     folder: str | Path,
     *,
