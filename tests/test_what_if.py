@@ -614,7 +614,8 @@ def test_a_brief_page_is_asked_for_at_the_command_line(
     assert done.code == 0, done.err
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "--brief-page" in page
-    assert 'id="lapse"' not in page
+    assert "Lapsing money by cause" not in page
+    assert "What lapses, by where it is left" in page, "an account of every plan that was simulated"
     assert not (out / "lapse.csv").exists()
 
 
