@@ -308,7 +308,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(words)
-    drawings._CHILD = ("-c", "print('<h1>A page</h1>')")  # what is tried is the writing
+    drawings._CHILD = ("-c", """print('{"report.html": "<h1>A page</h1>"}')""")  # what is tried is the writing
     with tempfile.TemporaryDirectory(prefix="rdsim-kills-") as base:
         told = rounds(given, Path(base))
     for line, count in sorted(told.items()):
