@@ -55,11 +55,10 @@ class Broken:
 class RowStanding:
     """A portfolio in the portfolio problem of its world."""
 
-    problem: PortfolioProblem
-    """With budget rows at the announced money."""
-    options: Options
     chosen: tuple[int, ...]
-    evaluation: Evaluation
+    """Options by number, in the problem of its world: what that problem holds is let go, for it is large."""
+    budgets: frozenset[str]
+    """Names of budget rows."""
     broken: tuple[Broken, ...]
     needed_ratios: Mapping[str, float]
     """By programme, the least multiple of every year's announced money within which its expected payments keep."""
@@ -112,16 +111,9 @@ def stand(entrant: Entrant, posed: Instance, ratios: Mapping[str, float]) -> Row
         for row in some
     }
     awards = np.sum([awards_due(scenario, one) for one in entrant.portfolio.choices], axis=0)
-    return RowStanding(
-        announced,
-        options,
-        chosen,
-        judged,
-        tuple(broken),
-        ratios_of(scenario, announced, chosen),
-        paid,
-        np.zeros(options.payments.shape[1]) + awards,
-    )
+    names = frozenset(problem.rows.names[row] for some in rows.values() for row in some)
+    due = np.zeros(options.payments.shape[1]) + awards
+    return RowStanding(chosen, names, tuple(broken), ratios_of(scenario, announced, chosen), paid, due)
 
 
 def _problem_of(entrant: Entrant, posed: Instance) -> tuple[PortfolioProblem, Options]:

@@ -83,7 +83,7 @@ def find_rivals(
     others = [
         (one, standing)
         for name, (one, standing) in known.items()
-        if name != proposed.name and _is_open_to(proposed, one) and _breaks_no_more(one, standing, mine)
+        if name != proposed.name and _is_open_to(proposed, one) and _breaks_no_more(standing, mine)
     ]
     made = [
         (one, stand(one, posed, dict.fromkeys(posed.scenario.programmes, 1.0)))
@@ -98,12 +98,11 @@ def _is_open_to(proposed: Entrant, other: Entrant) -> bool:
     return other.allowed or not proposed.allowed
 
 
-def _breaks_no_more(one: Entrant, standing: RowStanding, mine: RowStanding) -> bool:
+def _breaks_no_more(standing: RowStanding, mine: RowStanding) -> bool:
     """Budgets aside, whether it breaks no hard row that the proposed portfolio keeps, and none by more."""
-    budgets = {
-        standing.problem.rows.names[row] for some in budget_rows(one.world, standing.problem).values() for row in some
-    }
-    allowed = {broken.row: broken.amount for broken in mine.broken if broken.hard} | dict.fromkeys(budgets, np.inf)
+    allowed = {broken.row: broken.amount for broken in mine.broken if broken.hard} | dict.fromkeys(
+        standing.budgets, np.inf
+    )
     slack = 1 + _ROUNDING
     return all(broken.amount <= slack * allowed.get(broken.row, 0.0) for broken in standing.broken if broken.hard)
 

@@ -21,6 +21,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import SolverError
 from rdsim.optimiser import evaluate
 from rdsim.scenario import load
+from rdsim.search import at_ratios
 from rdsim.simulation import expected_worths, replicate
 from rdsim.streams import MEASURED_AGAINST
 from tests.tiny import tiny_folder
@@ -56,9 +57,9 @@ def test_a_row_that_is_broken_is_told_in_words_with_how_much(found: Contest) -> 
     (starts,) = [one for one in broken if one.row.startswith("starts leap 2024")]
     assert starts.amount == 1.0, "three begin where two may"
     assert not found.standings["greedy"].keeps(ANNOUNCED)
-    standing = found.standings["mine"]
+    standing, ones = found.standings["mine"], dict.fromkeys(found.scenario.programmes, 1.0)
     assert standing.keeps(ANNOUNCED)
-    assert evaluate(standing.problem, standing.chosen).feasible
+    assert evaluate(at_ratios(found.scenario, found.posed.problem, ones), standing.chosen).feasible
 
 
 def test_a_rule_keeps_within_its_freedom(found: Contest) -> None:
