@@ -138,9 +138,14 @@ def _better(
         some, intervals_together(ahead, posed.scenario.simulation.confidence), strict=True
     ):
         slack = _ROUNDING * max(mine.total_payments, 1.0)
-        by_year = all(paid <= mine.payments.get(key, 0.0) + slack for key, paid in standing.payments.items())
+        by_year = all(paid <= _year(mine, key) + slack for key, paid in standing.payments.items())
         dearer = float(standing.awards.sum() - mine.awards.sum())
         yield Rival(one, more, standing.total_payments - mine.total_payments, dearer, by_year)
+
+
+def _year(mine: RowStanding, key: tuple[str, int]) -> float:
+    """What a year of a programme may cost; where refunds exceed payments, as years later, nothing."""
+    return max(mine.payments.get(key, 0.0), 0.0)
 
 
 def _worths(one: Entrant, judged: Judged, *, choosing: bool) -> Floats:
@@ -200,7 +205,7 @@ def by_year(posed: Refined, mine: RowStanding) -> PortfolioProblem:
     """No more expected payments in any year of any programme, no more full awards in total; nothing carried over."""
     keys = posed.problem.rows.keys
     caps = {
-        row: mine.payments.get((keys[row].what, keys[row].year), 0.0)  # type: ignore[attr-defined]
+        row: _year(mine, (keys[row].what, keys[row].year))  # type: ignore[attr-defined]
         for some in budget_rows(posed.scenario, posed.problem).values()
         for row in some
     }
