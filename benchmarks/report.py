@@ -100,7 +100,10 @@ def _rivals(run: Path) -> Iterator[str]:
 
 
 def _worlds(run: Path) -> Iterator[str]:
-    for freedom, rows in _table(run, "regrets_in_short").groupby("freedom", sort=False):
+    """Of portfolios that keep every row, and of given ones."""
+    short = _table(run, "regrets_in_short")
+    shown = short[short["keeps"] | short["entrant"].isin(_given(run))] if len(short) else short
+    for freedom, rows in shown.groupby("freedom", sort=False) if len(shown) else ():
         yield from ("", f"## Regret over {rows['worlds'].iloc[0]} worlds, {freedom}", "")
         yield from ("| portfolio | mean | largest | in the world |", "| --- | --- | --- | --- |")
         for row in rows.itertuples():

@@ -133,13 +133,22 @@ def rival_sentences(found: Contest, met: Rivals) -> Iterator[str]:
         first = met.found[0]
         yield f"{head}, none is shown to bring more; the nearest is {first.entrant.title}: {_more(first.more)} {unit}."
         return
-    known = "one is" if len(shown) == 1 else f"{len(shown)} are"
     regret = shown[0].more
-    yield f"{head}, {known} shown to bring more. The regret of {one.title} is {_more(regret)} {unit}, n = {regret.n:,}."
-    for rival in shown:
+    lost = f"The regret of {one.title} is {_more(regret)} {unit}, n = {regret.n:,}."
+    yield f"{head}, {_shown_words(met, len(shown))}. {lost}"
+    told = [shown[0], *[rival for rival in shown[1:] if rival.by_year and not shown[0].by_year][:1]]
+    for rival in told:
         cost = _cost_words(found, rival.paid, rival.awards, by_year=rival.by_year)
         otherwise = difference_words(found.scenario, one.portfolio, rival.entrant.portfolio)
         yield f"{_capital(rival.entrant.title)} brings {_more(rival.more)} more {cost}. It {otherwise}."
+
+
+def _shown_words(met: Rivals, shown: int) -> str:
+    """How many are shown to bring more, of those that were told of: not all that were looked at are."""
+    verb = "is" if shown == 1 else "are"
+    if len(met.found) == met.tried:
+        return f"{shown} {verb} shown to bring more"
+    return f"{shown} of the {len(met.found)} that seemed best {verb} shown to bring more"
 
 
 def _more(one: Interval) -> str:
