@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+import rdsim.scenario
 from rdsim.bench.instances import perturbed_copy
 from rdsim.case import Case, build
 from rdsim.domain import Choice, Portfolio, Scenario
@@ -15,11 +16,13 @@ from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.search import optimise
 
-__all__ = ["MEDICAL", "SCENARIO", "Korea", "instances", "optimised"]
+__all__ = ["MEDICAL", "SCENARIO", "SMALL", "Korea", "instances", "optimised"]
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "korea-2024"
 MEDICAL = SCENARIO.with_name("medical-ai-2024")
 """A small scenario, for what is no matter of size."""
+SMALL = Path(rdsim.scenario.__file__).parent / "starter"
+"""What `rdsim new` makes: for token sizes, where nothing is measured."""
 SAMPLES = 50
 
 
@@ -33,9 +36,9 @@ class Korea:
     case: Case
 
 
-def optimised() -> Korea:
-    """The scenario, with options sampled less than a plan samples them: the portfolio's size is what matters here."""
-    scenario = load(SCENARIO)
+def optimised(folder: Path = SCENARIO) -> Korea:
+    """A scenario, with options sampled less than a plan samples them: the portfolio's size is what matters here."""
+    scenario = load(folder)
     portfolio = optimise(scenario, samples=SAMPLES).portfolio
     choices = tuple(sorted(portfolio.choices, key=lambda choice: choice.rank))
     return Korea(scenario, portfolio, choices, build(scenario, portfolio))

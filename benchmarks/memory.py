@@ -8,12 +8,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import subject
-from benchmarks._korea import SCENARIO, optimised
+from benchmarks._korea import SCENARIO, SMALL, optimised
 from benchmarks._timing import seconds
 from rdsim import portfolio
 from rdsim.scenario import load
@@ -21,8 +20,17 @@ from rdsim.simulation import replicate
 
 __all__ = ["Used", "measure", "memory"]
 
-FULL, TOKEN = (100_000, 1_000_000), (100, 200)
 LIMIT = 2 * 2**30
+
+
+class Size(NamedTuple):
+    """How many replications, of the portfolio of which scenario."""
+
+    counts: tuple[int, ...] = (100_000, 1_000_000)
+    scenario: Path = SCENARIO
+
+
+TOKEN = Size((100, 200), SMALL)
 
 
 class Used(NamedTuple):
@@ -33,15 +41,15 @@ class Used(NamedTuple):
     peak: int  # bytes
 
 
-def measure(chosen: Path, replications: int) -> Used:
-    """Replicate the portfolio of a file in a fresh process. Raises CalledProcessError if that fails."""
-    words = [sys.executable, "-m", "benchmarks.memory", str(chosen), str(replications)]
+def measure(scenario: Path, chosen: Path, replications: int) -> Used:
+    """Replicate a scenario's portfolio, of a file, in a fresh process. Raises CalledProcessError if that fails."""
+    words = [sys.executable, "-m", "benchmarks.memory", str(scenario), str(chosen), str(replications)]
     rows, taken, peak = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     return Used(int(rows), float(taken), int(peak))
 
 
-def _replicate(chosen: str, replications: str) -> Used:
-    scenario = load(SCENARIO)
+def _replicate(folder: str, chosen: str, replications: str) -> Used:
+    scenario = load(folder)
     picked = portfolio.read(chosen, scenario)
     replicate(scenario, picked, replications=10)  # loads what is compiled
     tables: list[int] = []
@@ -57,14 +65,14 @@ def _peak() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-@subject("memory", full=FULL, token=TOKEN)
-def memory(counts: Sequence[int]) -> None:
+@subject("memory", full=Size(), token=TOKEN)
+def memory(size: Size) -> None:
     """Peak memory of 10^5 and 10^6 replications of korea-2024's summary figures; the limit is 2 GiB."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "portfolio.csv"
-        portfolio.write(optimised().portfolio, path)
-        for count in counts:
-            used = measure(path, count)
+        portfolio.write(optimised(size.scenario).portfolio, path)
+        for count in size.counts:
+            used = measure(size.scenario, path, count)
             verdict = "kept" if used.peak < LIMIT else "NOT KEPT"
             rate, most = used.rows / used.seconds, used.peak / 2**20
             print(f"  {count:>9,}: {used.seconds:6.1f} s, {rate:,.0f} replications/s, ", end="")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import subject
-from benchmarks._korea import MEDICAL, SCENARIO
+from benchmarks._korea import SCENARIO, SMALL
 from rdsim.domain import Choice
 from rdsim.optimiser import evaluate
 from rdsim.plans import Plan, plan
@@ -38,7 +38,7 @@ class Size:
     paths: int = 4
 
 
-TOKEN = Size(scenario=MEDICAL, seeds=(1, 2), redecisions=4, samples=20, replications=10, paths=2)
+TOKEN = Size(scenario=SMALL, seeds=(1, 2), redecisions=4, samples=20, replications=10, paths=2)
 
 
 @subject("seeds", full=Size(), token=TOKEN)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import subject
-from benchmarks._korea import MEDICAL, SCENARIO
+from benchmarks._korea import SCENARIO, SMALL
 from rdsim.errors import InfeasibleError
 from rdsim.findings import of_plan
 from rdsim.plans import plan
@@ -31,7 +31,7 @@ class Size:
     repeats: int = 5
 
 
-TOKEN = Size(MEDICAL, None, ("optimiser.samples=30", "optimiser.gap=0.2"), 20, 1)
+TOKEN = Size(SMALL, None, ("optimiser.samples=30", "optimiser.gap=0.2"), 20, 1)
 
 
 @subject("serve", full=Size(), token=TOKEN)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import subject
-from benchmarks._korea import MEDICAL, SCENARIO, Korea, optimised
+from benchmarks._korea import SCENARIO, SMALL, Korea, optimised
 from benchmarks._loops import first, in_turns, loop
 from benchmarks._timing import interleaved, ratios, spread
 from rdsim.case import technologies
@@ -53,17 +53,17 @@ class Size(NamedTuple):
 
 
 QUICK = ("optimiser.samples=20", "optimiser.search.replications=20", "optimiser.search.most_replications=100")
-TOKEN = Size(1, 16, 8, 64, 20, 1, 1, MEDICAL, QUICK)
+TOKEN = Size(1, 16, 8, 64, 20, 1, 1, SMALL, QUICK)
 
 SIMPY, LAID = "SimPy engine, luck laid out", "all luck laid out, compiled"
-LOOP, SMALL, NOTHING = "compiled loop, luck laid out", "the same in the cache", "a call of the loop"
+LOOP, CACHED, NOTHING = "compiled loop, luck laid out", "the same in the cache", "a call of the loop"
 RUNNER = "compiled engine, draws included"
 
 
 @subject("simulate", full=Size(), token=TOKEN)
 def simulate(size: Size) -> None:
     """korea-2024 with its optimised portfolio: engines, draws, figures, threads, and the parts of a plan."""
-    korea = optimised()
+    korea = optimised(size.scenario)
     _print_engines(korea, size)
     _print_parts(korea, size)
     _print_threads(korea, size)
@@ -88,14 +88,14 @@ def _print_engines(korea: Korea, size: Size) -> None:
         LAID: lambda: lay_out(scenario, case, choices, many),
         RUNNER: _engine(korea, many),
         LOOP: loop(case, luck, size.many),
-        SMALL: in_turns(loop(case, small, size.cached), turns),
+        CACHED: in_turns(loop(case, small, size.cached), turns),
         NOTHING: in_turns(loop(case, small, 0), turns),
     }
     found = interleaved(jobs, size.repeats, time.thread_time)
-    found[SMALL] = [whole - call for whole, call in zip(found[SMALL], found.pop(NOTHING), strict=True)]
+    found[CACHED] = [whole - call for whole, call in zip(found[CACHED], found.pop(NOTHING), strict=True)]
     per = {name: [one / (size.few if name == SIMPY else size.many) for one in column] for name, column in found.items()}
     events = {
-        name: compiled.count_events(case, some) / len(some.agreed) for name, some in {SIMPY: few, SMALL: small}.items()
+        name: compiled.count_events(case, some) / len(some.agreed) for name, some in {SIMPY: few, CACHED: small}.items()
     }
     events |= dict.fromkeys((RUNNER, LOOP), compiled.count_events(case, luck) / size.many)
     print(

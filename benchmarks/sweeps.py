@@ -17,7 +17,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks import subject
-from benchmarks._korea import MEDICAL, SCENARIO
+from benchmarks._korea import MEDICAL, SCENARIO, SMALL
 from benchmarks._timing import seconds, spread
 from rdsim.sweep import Backend, Experiment, Prepared, backend, prepare, run_on
 from rdsim.sweep.store import Store
@@ -75,7 +75,7 @@ def _plain(prepared: Prepared) -> float:
     return seconds(lambda: perform(packed, tasks))
 
 
-@subject("sweeps", full=Size(), token=Size(8, 8, 1, MEDICAL))
+@subject("sweeps", full=Size(), token=Size(8, 8, 1, SMALL))
 def sweeps(size: Size) -> None:
     """What a sweep adds to a task (2 ms on processes, 10 ms on Dask at most), and two workers' efficiency (0.85)."""
     _print_added(size)
@@ -112,7 +112,7 @@ def _range(numbers: list[float]) -> str:
     return f"{1e3 * min(numbers):.2f} .. {1e3 * max(numbers):.2f}"
 
 
-@subject("points", full=Many(), token=Many(1, MEDICAL))
+@subject("points", full=Many(), token=Many(1, SMALL))
 def points(size: Many) -> None:
     """Very many points at 20 replications each, on two processes: rate, disk and memory."""
     words = [sys.executable, "-m", "benchmarks.sweeps", str(size.scenario), str(size.points)]

@@ -322,13 +322,27 @@ def attempt_success(eventual: Floats, setback: float, attempts: int) -> Floats:
     Model: D13.
     """
     wanted, place = np.unique(eventual, return_inverse=True)
+    found = _FOUND.setdefault((setback, attempts), {})
+    if len(found) > _MOST_KEPT:
+        found = _FOUND[setback, attempts] = {}  # and not emptied: another thread may be reading it
+    if new := [one for one in wanted.tolist() if one not in found]:
+        found.update(zip(new, _attempt_success(np.array(new), setback, attempts).tolist(), strict=True))
+    return np.array([found[one] for one in wanted.tolist()], np.float64)[place].reshape(eventual.shape)
+
+
+_FOUND: dict[tuple[float, int], dict[float, float]] = {}
+"""Success of one attempt by what is reached in the end: a scenario has few of them, and asks again and again."""
+
+_MOST_KEPT = 10_000
+
+
+def _attempt_success(wanted: Floats, setback: float, attempts: int) -> Floats:
     low, high = np.zeros_like(wanted), np.ones_like(wanted)
     for _ in range(60):
         q = (low + high) / 2
         short = q * sum(((1.0 - q) * setback) ** k for k in range(attempts)) < wanted
         low, high = np.where(short, q, low), np.where(short, high, q)
-    found = np.where((wanted > 0.0) & (wanted < 1.0), high, wanted)
-    return np.asarray(found[place].reshape(eventual.shape))
+    return np.where((wanted > 0.0) & (wanted < 1.0), high, wanted)
 
 
 _PER_PROJECT: Final = (

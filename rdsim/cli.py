@@ -1210,7 +1210,8 @@ def _own(option: Option, about: str = "") -> tuple[Any, Any]:
         words = typer.Argument(metavar=option.metavar, help=option.help)
         return Annotated[list[str] | None, words], None
     kind = _TYPES[option.form]
-    limits = {"min": option.lowest, "max": option.highest} if option.form in ("whole", "number") else {}
+    numbers = option.form in ("whole", "number")
+    limits = {"min": 0 if option.zero else option.lowest, "max": option.highest} if numbers else {}
     named = typer.Option(metavar=option.metavar, help=f"{about}{option.help}", **limits)  # type: ignore[arg-type]
     return Annotated[kind | None if option.default is None else kind, named], option.default_text
 

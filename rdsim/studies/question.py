@@ -66,6 +66,8 @@ class Option:
     highest: float | None = None
     kind: Kind | None = None
     metavar: str | None = None
+    zero: bool = False
+    """Whether 0, below the lowest, asks for none of it."""
 
     @property
     def form(self) -> Kind:
@@ -104,7 +106,8 @@ class Option:
         """What it must be, in words."""
         least = "" if self.lowest is None else f"at least {self.lowest:g}"
         most = "" if self.highest is None else f"at most {self.highest:g}"
-        return ", ".join(filter(None, (_RULES[self.form], " and ".join(filter(None, (least, most))))))
+        within = ", ".join(filter(None, (_RULES[self.form], " and ".join(filter(None, (least, most))))))
+        return f"0, or {within}" if self.zero else within
 
     def _is_right(self, value: Any) -> bool:
         if self.form == "numbers":
@@ -114,6 +117,8 @@ class Option:
         return self._is_within(value)
 
     def _is_within(self, value: Any) -> bool:
+        if self.zero and value == 0:
+            return True
         return (self.lowest is None or value >= self.lowest) and (self.highest is None or value <= self.highest)
 
 

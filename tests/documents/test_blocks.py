@@ -17,6 +17,7 @@ from rdsim.folders.contents import MAIN
 from tests.command import Ran, run
 from tests.documents.blocks import ROOT, Block, Command, blocks, commands, pages, skeleton
 from tests.documents.standins import desk, lessen
+from tests.numbers import NO_NUMBER, assert_numbers_everywhere
 
 SHOWN = {"csv", "json", "r", "svg", "text", "toml"}
 """Languages of blocks that are read and not run."""
@@ -100,6 +101,7 @@ def _check(block: Block, command: Command, ran: Ran) -> None:
     said = f"{block}: {command.words}\n{ran.out}\n{ran.err}"
     assert ran.code == command.code, said
     assert "Traceback" not in ran.err, said
+    assert not NO_NUMBER.search(ran.out), said
     lines = {skeleton(line) for line in (ran.out + ran.err).splitlines()}
     shown = [skeleton(line) for line in command.shown if line.strip() != "..."]
     assert sum(line in lines for line in shown) >= min(2, len(shown)), said
@@ -132,6 +134,7 @@ def test_every_block_of_a_page_runs(
             continue
         for command in (one for one in commands(block) if one.words.split()[1] not in LONG):
             _check(block, command, _type(command, capsys, monkeypatch, folder))
+    assert_numbers_everywhere(folder / "results")
 
 
 # --- blocks that are not run here -----------------------------------------------------------------

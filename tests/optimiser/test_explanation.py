@@ -49,7 +49,7 @@ from rdsim.optimiser.questions.explanation import (
 from rdsim.options import candidates, sample
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, PARTNERS, STAGES, brute_force, build, draw
-from tests.sizes import EFFORT, size
+from tests.sizes import EFFORT, FULL, size
 
 SEEDS = size(18, 120)
 EXAMPLES = size(6, 60)
@@ -485,11 +485,14 @@ def test_questions_that_make_no_sense_are_refused() -> None:
             ask()
 
 
+GAP = 0.002 if FULL else 0.01
+
+
 @pytest.fixture(scope="module")
 def korea() -> tuple[PortfolioProblem, Solution]:
     scenario = rdsim.load(Path(__file__).parents[2] / "scenarios" / "korea-2024")
     problem = state(scenario, sample(scenario, candidates(scenario), samples=20, seed=1))
-    return problem, solve(problem, Solving(gap=0.002, effort=EFFORT))
+    return problem, solve(problem, Solving(gap=GAP, effort=EFFORT))
 
 
 def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Solution]) -> None:
@@ -502,7 +505,7 @@ def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Soluti
             problem,
             solution,
             one.group,
-            solving=Solving(gap=0.002, effort=EFFORT),
+            solving=Solving(gap=GAP, effort=EFFORT),
             ways=Ways(caps=None if size(0, 1) else ()),
         )
         assert found.verified

@@ -16,7 +16,7 @@ from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
 from rdsim.sweep.settings import Answer
-from tests.sweep.files import sweep
+from tests.command import run as command
 
 GRID = """
 title = "Which policy, and with how much gain?"
@@ -187,16 +187,18 @@ def test_every_fault_is_told_before_anything_runs(tiny: Path, tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
-def test_answers_stand_in_the_readme_between_their_markers(tiny: Path, tmp_path: Path) -> None:
+def test_answers_stand_in_the_readme_between_their_markers(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = _experiment(tmp_path, tiny, "Worth {npv | policy = domestic-only; gain = 0}.")
-    ran = sweep(file, "--out", tmp_path / "out")
-    assert ran.returncode == 0, ran.stderr
-    assert "Worth " in ran.stdout
+    ran = command(capsys, monkeypatch, "sweep", file, "--jobs", 1, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert "Worth " in ran.out
     readme = tmp_path / "README.md"
     readme.write_text("# Mine\n\n<!-- answer asked -->\nold\n<!-- end of answer -->\n\nAfter.\n", encoding="utf-8")
     for _ in range(2):  # written again it is the same
-        ran = sweep("report", tmp_path / "out", "--readme", readme)
-        assert ran.returncode == 0, ran.stderr
+        ran = command(capsys, monkeypatch, "sweep", "report", tmp_path / "out", "--readme", readme)
+        assert ran.code == 0, ran.err
     text = readme.read_text(encoding="utf-8")
     assert text.startswith("# Mine\n")
     assert text.endswith("\n<!-- end of answer -->\n\nAfter.\n")

@@ -19,7 +19,7 @@ from tests.sizes import size
 from tests.sweep.files import bytes_of, start, sweep, write
 
 POINTS, REPLICATIONS = size(32, 64), 400
-KILLS = size(4, 40)
+KILLS = size(2, 40)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_workers_that_are_killed_cost_nothing_but_time(whole: tuple[Path, bytes]
     rng = np.random.default_rng(os.getpid())
     while process.poll() is None:
         workers = children(process.pid)
-        if workers and killed < 3 and (out / "parts").exists() and list((out / "parts").glob("*.parquet")):
+        if workers and killed < size(2, 3) and (out / "parts").exists() and list((out / "parts").glob("*.parquet")):
             os.kill(int(rng.choice(workers)), signal.SIGKILL)
             killed += 1
         time.sleep(float(rng.uniform(0.02, 0.3)))
@@ -101,12 +101,14 @@ def test_tasks_that_kill_their_workers_are_failed_rows_and_the_sweep_ends(tmp_pa
     (tmp_path / "deadly.py").write_text(deadly, encoding="utf-8")
     file = tmp_path / "deadly.toml"
     text = 'scenario = "{}"\npolicy = "value-per-cost"\nreplications = 10\nplugins = ["deadly.py"]\n'
-    factor = "[factors.'partner_effect.gap_best']\nvalues = [10.0, 11.0]\n"
-    file.write_text(text.format(tiny_folder(tmp_path / "tiny").as_posix()) + factor, encoding="utf-8")
+    factor = "[factors.'partner_effect.gap_best']\nvalues = [{}]\n"
+    values = size(("10.0",), ("10.0", "11.0"))
+    whole = text.format(tiny_folder(tmp_path / "tiny").as_posix()) + factor.format(", ".join(values))
+    file.write_text(whole, encoding="utf-8")
     ran = sweep(file, "--out", tmp_path / "out", "--jobs", 2)
     assert ran.returncode == 4, ran.stderr
     table = read_sweep(tmp_path / "out")
-    assert list(table["status"]) == ["failed", "failed"]
+    assert list(table["status"]) == ["failed"] * len(values)
     assert table["error"].str.contains("workers died over it 3 times").all()
 
 

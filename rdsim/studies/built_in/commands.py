@@ -335,7 +335,7 @@ BUILT_IN: Mapping[str, Question] = {
         (
             Option("batches", 10, "Problems solved anew on fresh samples.", 2, 1000),
             Option("evaluation", 10_000, "Fresh samples that judge the portfolio.", 2, 10_000_000),
-            Option("worlds", 30, "Worlds solved in hindsight; 0 or at least 2.", 0, 100_000),
+            Option("worlds", 30, "Worlds solved in hindsight; 0 or at least 2.", 2, 100_000, zero=True),
         ),
         stated=_certify_of_problem,
     ),
