@@ -8,16 +8,16 @@ from rdsim.report.page.html import visible_text
 
 __all__ = ["internal_words", "internal_words_of_page"]
 
-_INTERNAL = re.compile(r"[^\s(]*\w_\w[^\s,;:)]*")
+_INTERNAL = re.compile(r"[^\s(]*\w_\w[^\s,;:)]*|[\w-]+-at-[\w-]*ratios?[\w-]*")
 _MACHINES = re.compile(r"<(code|pre)\b.*?</\1>", re.DOTALL)
 
 
 def internal_words(text: str) -> set[str]:
-    """Words with an underscore, but for the line that says where files were written."""
+    """Words with an underscore, and ids of portfolios, but for the line that says where files were written."""
     lines = (line for line in text.splitlines() if not line.startswith("written to "))
     return set(_INTERNAL.findall("\n".join(lines)))
 
 
 def internal_words_of_page(page: str) -> set[str]:
-    """Words with an underscore that are seen on a page, outside of commands and of what is to be copied."""
+    """Such words that are seen on a page, outside of commands and of what is to be copied."""
     return internal_words(visible_text(_MACHINES.sub(" ", page)))

@@ -16,6 +16,7 @@ from rdsim.languages import N_, join_texts, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.stats import Interval
+from rdsim.titles import portfolio_title
 
 __all__ = ["break_even_sentence", "level_words", "sentences", "width_sentence"]
 
@@ -85,7 +86,7 @@ def break_even_sentence(worlds: OpenWorlds, one: BreakEven) -> str:
     told = _SIGNS[bool(one.headline.rule), one.is_rising]
     value, low, high = (level_words(worlds, one.assumption, end) for end in (one.value, one.low, one.high))
     return _(told).format(
-        rule=one.headline.rule,
+        rule=portfolio_title(one.headline.rule),
         value=value,
         confidence=f"{worlds.scenario.simulation.confidence:.0%}",
         low=low,
