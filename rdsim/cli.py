@@ -1105,25 +1105,31 @@ class _Source:
     seed: int | None
     samples: int | None
 
-    def resolve(self) -> tuple[_Source, Earlier | None]:
-        """With what the run says, if one was named instead of a scenario; what was typed beside it comes after."""
+    def resolve(self) -> tuple[_Source, Scenario, Earlier | None, tuple[Plugin, ...]]:
+        """With what the run says, if one was named instead of a scenario; what was typed beside it comes after. Then
+        the scenario, the run, and the plug-ins, which were run before it was read."""
         from rdsim import runs  # noqa: PLC0415
         from rdsim.folders.contents import PORTFOLIO  # noqa: PLC0415
 
         if not runs.is_run(self.scenario):
-            return self, None
-        run = runs.read_run(self.scenario)
-        run.require_plugins(self.plugins or [])
-        _warn(run.require_packages())
+            plugged = _plug_in(self.plugins)
+            return self, _load(self.scenario, self.overrides), None, plugged
+        said = runs.read_run(self.scenario)
+        said.require_plugins(self.plugins or [])
+        _warn(said.require_packages())
+        plugged = _plug_in(self.plugins)
+        opened = runs.open_run(said)
+        run, typed = opened.run, self.overrides or []
+        _warn(opened.notes)
         found = _Source(
             run.scenario,
             self.portfolio or (self.scenario if (self.scenario / PORTFOLIO.name).is_file() else None),
-            [*run.overrides, *(self.overrides or [])],
+            [*run.overrides, *typed],
             self.plugins,
             run.seed if self.seed is None else self.seed,
             run.samples if self.samples is None else self.samples,
         )
-        return found, run
+        return found, _load(found.scenario, found.overrides) if typed else opened.world, run, plugged
 
     def is_of_its_plan(self, question: Question) -> bool:
         """Whether a plan's run was named, and nothing beside it that makes another portfolio or world of it."""
@@ -1288,14 +1294,10 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
     own = {one.name for one in question.own}  # what a question calls so itself is not the plan's
     source = _Source(**{one: None if one in own else typed.get(one) for one in inputs})  # type: ignore[arg-type]
-    asked, run = source.resolve()
-    plugged = _plug_in(asked.plugins)
-    world = _load(asked.scenario, asked.overrides)
-    changed = None if run is None or source.overrides or source.plugins else run.fault(world)
+    asked, world, run, plugged = source.resolve()
     plan = source.scenario if typed["out"] is None and source.is_of_its_plan(question) else None
     if plan is not None and run is not None:
         run.require_same(world)
-    _warn((changed,) if changed else ())
     given = None if asked.portfolio is None else runs.portfolio_of(asked.portfolio, world)
     if plan is None:
         place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
