@@ -26,7 +26,7 @@ import typer.core
 
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, fault_lines
+from rdsim.errors import DrawingError, Fault, InputError, fault_lines
 from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, speaking
 from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
@@ -683,23 +683,17 @@ def _optimise_problem(
 ) -> None:
     """`rdsim optimise --problem`."""
     from rdsim import findings  # noqa: PLC0415
-    from rdsim.optimiser import Solving, Status, require  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
-    from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT  # noqa: PLC0415
-    from rdsim.optimiser.questions.stated import refusal_of, solve_statement  # noqa: PLC0415
 
+    given = folders.given_problem(folder)
     posed = folders.read_statement(folder)
     place = _claim(out, f"{folder.resolve().name}-optimise", None, force, plugged)
+    told = {"solver": solver, "gap": gap or 0.0, "time_limit": time_limit, "seed": seed, "threads": threads}
+    _untold(solver, gap=gap, time_limit=time_limit)
     with _interruptible(compiles=False):
-        solving = Solving(solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads)
-        solution, most = solve_statement(posed, solving)
-        if solution.status is Status.INFEASIBLE:
-            why = refusal_of(posed, solver)
-            raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
-    require(solution)
-    asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
-    told = {**asked, "untold": _untold(solver, gap=gap, time_limit=time_limit)}
-    _finish(findings.of_problem(posed, solution, told, most), place)
+        study = findings.of_statement(posed, Solving(**told))  # type: ignore[arg-type]
+    _finish(study, dataclasses.replace(place, problem=given, settings=told))
 
 
 @app.command(cls=_Command)
@@ -1008,12 +1002,17 @@ def rerun(
     """Make a run again from its own folder alone, and say whether it comes out the same; with --set, otherwise."""
     from rdsim import reproduction, results, runs  # noqa: PLC0415
 
-    kept, manifest = runs.kept_run(run), results.read_manifest(run)
+    manifest, more = results.read_manifest(run), overrides or []
     if out is not None and out.resolve() == run.resolve():
         raise InputError((Fault("--out", "must be another folder than the run's", str(out)),))
+    reproduction.require_repeatable(run, more)
+    if not manifest.get("scenario"):
+        _rerun_without_scenario(run, manifest, out, force, plugins)
+        return
+    kept = runs.kept_run(run)
     kept.require_plugins(plugins or [])
     _warn(kept.require_packages())
-    plugged, more = _plug_in(plugins), overrides or []
+    plugged = _plug_in(plugins)
     world = _load(kept.scenario, [*kept.overrides, *more])
     said = manifest["scenario"]
     place = dataclasses.replace(
@@ -1026,12 +1025,34 @@ def rerun(
     with _interruptible(), _progress() as progress:
         study = reproduction.make_again(run, world, progress, threads)
     _finish(study, place)
+    _tell_repetition(run, place.folder, manifest, is_otherwise=bool(more))
+
+
+def _rerun_without_scenario(
+    run: Path, manifest: dict[str, Any], out: Path | None, force: bool, plugins: list[Path] | None
+) -> None:
+    """Make a run again that is of a stated problem, or of other runs."""
+    from rdsim import reproduction  # noqa: PLC0415
+
+    plugged = _plug_in(plugins)
+    place = _claim(out, f"{run.resolve().name}-again", None, force, plugged)
+    with _interruptible(compiles=False):
+        study, stated = reproduction.make_again_without_scenario(run)
+    told: dict[str, Any] = {"command": tuple(manifest["command"]), "settings": manifest["settings"], "problem": stated}
+    _finish(study, dataclasses.replace(place, **told))
+    _tell_repetition(run, place.folder, manifest, is_otherwise=False)
+
+
+def _tell_repetition(run: Path, again: Path, manifest: dict[str, Any], *, is_otherwise: bool) -> None:
+    """What came out otherwise than in the run, and with which versions; the exit code is 1 if something did."""
+    from rdsim import reproduction  # noqa: PLC0415
+
     for line in reproduction.version_lines(manifest):
         typer.echo(f"another version: {line}")
-    if more:
-        typer.echo(f"what differs: rdsim compare {run} {place.folder}")
+    if is_otherwise:
+        typer.echo(f"what differs: rdsim compare {run} {again}")
         return
-    found = reproduction.repetition(run, place.folder)
+    found = reproduction.repetition(run, again)
     for line in (*fault_lines(found.faults), str(found)):
         typer.echo(line)
     if not found.is_identical:
@@ -1271,13 +1292,14 @@ def _answer_problem(name: str, question: Question, folder: Path | None, typed: d
         given[words] = [str(typed["scenario"]), *(typed[words] or ())]
     values = question.problem_values(given)
     plugged = _plug_in(typed["plugins"])
-    posed = folders.read_statement(folder)
+    stated, posed = folders.given_problem(folder), folders.read_statement(folder)
     place = _claim(typed["out"], f"{folder.resolve().name}-{name}", None, typed["force"], plugged)
     told = {one: typed[one] for one in ("solver", "gap", "time_limit")}
     _untold(**told)
+    told |= {"seed": typed["seed"] or 0, "threads": typed["threads"] or 1}
+    place = dataclasses.replace(place, problem=stated, settings={**told, **values})
     with _interruptible(compiles=False):
-        solving = Solving(**told, seed=typed["seed"] or 0, threads=typed["threads"] or 1)
-        _finish(studies.ask_of_problem(name, posed, solving, **values), place)
+        _finish(studies.ask_of_problem(name, posed, Solving(**told), **values), place)
 
 
 def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ _DRAWN = (REPORT.name, BRIEF.name, SLIDE.name, WORKBOOK.name)
 """Files that are made of others, in a reader's language, with the command as it was typed."""
 
 _OTHERWISE = ("rdsim", "numbers", "command", "settings", "platform", "versions", "files", "manifest_sha256", "plugins",
-              "packages", "asked_of", "complete", "missing")  # fmt: skip
+              "packages", "asked_of", "stated", "complete", "missing")  # fmt: skip
 """What a manifest says of how the run came about rather than of what came out."""
 
 
@@ -55,10 +55,7 @@ def make_again(folder: Path, world: Scenario, progress: Progress, threads: int |
     name = manifest.get("study") or _command(manifest)
     if not settings or (name not in ("plan", "simulate", "optimise") and name not in QUESTIONS):
         rule = "must be a run of a command about a scenario, which says what it was told"
-        advice = (
-            "Runs that were written in Python, of problems stated by tables, of records and of comparisons are not."
-        )
-        raise RunError((Fault(str(folder / MANIFEST), rule, f"a run of {name or 'no command'}", advice),))
+        raise RunError((Fault(str(folder / MANIFEST), rule, f"a run of {name or 'no command'}"),))
     running = Running(settings["engine"], threads)
     told = {one: settings[one] for one in ("solver", "gap", "time_limit") if settings.get(one) is not None}
     count_of, seed = settings.get("replications"), settings.get("seed")
