@@ -57,7 +57,7 @@ def ask_here(way: Way, problem: PortfolioProblem, gap: float, limit: float) -> T
 
 
 class Apart:
-    """A process that is asked one question after another; open it by `opened`."""
+    """A process that is asked one question after another; open it by `open`."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -66,7 +66,7 @@ class Apart:
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls) -> Iterator[Apart]:
+    def open(cls) -> Iterator[Apart]:
         """The process, which ends with the context."""
         with processes(1) as backend:
             yield cls(backend)

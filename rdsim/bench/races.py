@@ -120,15 +120,15 @@ def race(
     """
     rows: list[dict[str, object]] = [] if into is None else into
     with contextlib.ExitStack() as stack:
-        there = stack.enter_context(Apart.opened()) if apart else None
+        there = stack.enter_context(Apart.open()) if apart else None
         own = ways_of([one for one in asked.solvers if there is None or one in SOLVERS.built_in or one not in SOLVERS])
-        ways = {name: Asking(way, ask_here if there is None else there.ask) for name, way in own.items()}
-        ways |= {name: Asking(way, ask_here) for name, way in ways_of(asked.solvers).items() if name not in ways}
+        ways = {name: Racer(way, ask_here if there is None else there.ask) for name, way in own.items()}
+        ways |= {name: Racer(way, ask_here) for name, way in ways_of(asked.solvers).items() if name not in ways}
         _race(problems, asked, ways, rows, progress)
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-class Asking(NamedTuple):
+class Racer(NamedTuple):
     """A way, and where it is asked."""
 
     way: Way
@@ -138,7 +138,7 @@ class Asking(NamedTuple):
 def _race(
     problems: Sequence[NamedProblem],
     asked: Racing,
-    ways: Mapping[str, Asking],
+    ways: Mapping[str, Racer],
     rows: list[dict[str, object]],
     progress: Callable[[int, int], None],
 ) -> None:
@@ -162,12 +162,12 @@ def _race(
 def _ask(
     one: NamedProblem,
     name: str,
-    asking: Asking,
+    racer: Racer,
     gap: float,
     limit: float,
     repeat: int,
 ) -> dict[str, object]:
-    (objective, bound, keeps), taken, failure = asking.ask(asking.way, one.problem, gap, limit)
+    (objective, bound, keeps), taken, failure = racer.ask(racer.way, one.problem, gap, limit)
     reached = relative_gap(objective, bound)
     values = (one.name, one.group, len(one.problem.option_names), name, gap, repeat, taken)
     proven = keeps and reached <= gap * (1 + 1e-9) and taken <= limit
