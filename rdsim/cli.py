@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rdsim.bench import BenchRequest
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
+    from rdsim.reproduction import Repetition
     from rdsim.results import Run, Written
     from rdsim.runs import Earlier
     from rdsim.studies import Option, Question, StudySettings
@@ -1000,12 +1001,16 @@ def rerun(
     plugins: Plugins = None,
 ) -> None:
     """Make a run again from its own folder alone, and say whether it comes out the same; with --set, otherwise."""
-    from rdsim import reproduction, results, runs  # noqa: PLC0415
+    from rdsim import reproduction, results, runs, sweep  # noqa: PLC0415
 
-    manifest, more = results.read_manifest(run), overrides or []
+    more = overrides or []
     if out is not None and out.resolve() == run.resolve():
         raise InputError((Fault("--out", "must be another folder than the run's", str(out)),))
     reproduction.require_repeatable(run, more)
+    if sweep.is_sweep(run):
+        _rerun_sweep(run, out or Path("results") / f"{run.resolve().name}-again", force, plugins)
+        return
+    manifest = results.read_manifest(run)
     if not manifest.get("scenario"):
         _rerun_without_scenario(run, manifest, out, force, plugins)
         return
@@ -1026,6 +1031,23 @@ def rerun(
         study = reproduction.make_again(run, world, progress, threads)
     _finish(study, place)
     _tell_repetition(run, place.folder, manifest, is_otherwise=bool(more))
+
+
+def _rerun_sweep(run: Path, place: Path, force: bool, plugins: list[Path] | None) -> None:
+    """Run a sweep again from what its own folder holds, and say whether it comes out the same."""
+    from rdsim import reproduction, sweep  # noqa: PLC0415
+    from rdsim.native.threads import cores  # noqa: PLC0415
+
+    wanted, before = sweep.experiment_of_sweep(run, plugins or ()), sweep.manifest_of(run)
+    kept = f"what is finished is kept in {place}: the same command goes on"
+    with _interruptible(left=kept), _sweep_progress() as progress:
+        prepared = sweep.prepare(wanted)
+        sweep.check_same(prepared, place, force=force)
+        asked: dict[str, Any] = {"force": force, "command": before.get("command", ())}
+        with sweep.backend(prepared.count, cores()) as backend:
+            found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
+    _finish_sweep(found, place, kept)
+    _tell_same(reproduction.sweep_repetition(run, place))
 
 
 def _rerun_without_scenario(
@@ -1052,7 +1074,10 @@ def _tell_repetition(run: Path, again: Path, manifest: dict[str, Any], *, is_oth
     if is_otherwise:
         typer.echo(f"what differs: rdsim compare {run} {again}")
         return
-    found = reproduction.repetition(run, again)
+    _tell_same(reproduction.repetition(run, again))
+
+
+def _tell_same(found: Repetition) -> None:
     for line in (*fault_lines(found.faults), str(found)):
         typer.echo(line)
     if not found.is_identical:

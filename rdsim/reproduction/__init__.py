@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.reproduction.repeatable import make_again_without_scenario, require_repeatable
-from rdsim.reproduction.repetition import Repetition, given_again, make_again, repetition
+from rdsim.reproduction.repetition import Repetition, given_again, make_again, repetition, sweep_repetition
 from rdsim.reproduction.verification import SAMPLED, Verification, verify
 from rdsim.reproduction.versions import version_lines
 
@@ -16,6 +16,7 @@ __all__ = [
     "make_again_without_scenario",
     "repetition",
     "require_repeatable",
+    "sweep_repetition",
     "verify",
     "version_lines",
 ]

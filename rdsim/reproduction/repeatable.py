@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rdsim import comparison, findings, studies
+from rdsim import comparison, findings, studies, sweep
 from rdsim.errors import Fault, InputError, RunError
-from rdsim.folders import MANIFEST, SWEEP, is_file, read_manifest
+from rdsim.folders import MANIFEST, read_manifest
 from rdsim.optimiser import Solving
 from rdsim.optimiser.problem import folder as problems
 from rdsim.optimiser.problem.folder import GivenProblem
@@ -23,10 +23,11 @@ _SOLVING = ("solver", "gap", "time_limit", "seed", "threads")
 
 def require_repeatable(folder: Path, overrides: Sequence[str] = ()) -> None:
     """Raise an InputError that says why a run cannot be made again, and what to do instead; nothing if it can."""
-    if is_file(folder / SWEEP):
-        rule = "must be a run, and this is a sweep: it holds results and no files of its scenario"
-        advice = "Run its experiment again: rdsim sweep run FILE --out ANOTHER, then compare both results.parquet."
-        raise RunError((Fault(str(folder), rule, SWEEP, advice),))
+    if sweep.is_sweep(folder):
+        if overrides:
+            rule, advice = "has a meaning of a run alone, and this is a sweep", "Change its experiment, and run that."
+            raise RunError((Fault("--set", rule, ", ".join(overrides), advice),))
+        return
     manifest = read_manifest(folder)
     faults = tuple(_faults(folder, manifest, overrides))
     if faults:
