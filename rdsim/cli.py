@@ -26,7 +26,7 @@ import typer.core
 
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, fault_lines
+from rdsim.errors import DrawingError, Fault, InputError, fault_lines
 from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, speaking
 from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rdsim.bench import BenchRequest
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
+    from rdsim.reproduction import Repetition
     from rdsim.results import Run, Written
     from rdsim.runs import Earlier
     from rdsim.studies import Option, Question, StudySettings
@@ -683,23 +684,17 @@ def _optimise_problem(
 ) -> None:
     """`rdsim optimise --problem`."""
     from rdsim import findings  # noqa: PLC0415
-    from rdsim.optimiser import Solving, Status, require  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
-    from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT  # noqa: PLC0415
-    from rdsim.optimiser.questions.stated import refusal_of, solve_statement  # noqa: PLC0415
 
+    given = folders.given_problem(folder)
     posed = folders.read_statement(folder)
     place = _claim(out, f"{folder.resolve().name}-optimise", None, force, plugged)
+    told = {"solver": solver, "gap": gap or 0.0, "time_limit": time_limit, "seed": seed, "threads": threads}
+    _untold(solver, gap=gap, time_limit=time_limit)
     with _interruptible(compiles=False):
-        solving = Solving(solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads)
-        solution, most = solve_statement(posed, solving)
-        if solution.status is Status.INFEASIBLE:
-            why = refusal_of(posed, solver)
-            raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
-    require(solution)
-    asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
-    told = {**asked, "untold": _untold(solver, gap=gap, time_limit=time_limit)}
-    _finish(findings.of_problem(posed, solution, told, most), place)
+        study = findings.of_statement(posed, Solving(**told))  # type: ignore[arg-type]
+    _finish(study, dataclasses.replace(place, problem=given, settings=told))
 
 
 @app.command(cls=_Command)
@@ -1006,14 +1001,23 @@ def rerun(
     plugins: Plugins = None,
 ) -> None:
     """Make a run again from its own folder alone, and say whether it comes out the same; with --set, otherwise."""
-    from rdsim import reproduction, results, runs  # noqa: PLC0415
+    from rdsim import reproduction, results, runs, sweep  # noqa: PLC0415
 
-    kept, manifest = runs.kept_run(run), results.read_manifest(run)
+    more = overrides or []
     if out is not None and out.resolve() == run.resolve():
         raise InputError((Fault("--out", "must be another folder than the run's", str(out)),))
+    reproduction.require_repeatable(run, more)
+    if sweep.is_sweep(run):
+        _rerun_sweep(run, out or Path("results") / f"{run.resolve().name}-again", force, plugins)
+        return
+    manifest = results.read_manifest(run)
+    if not manifest.get("scenario"):
+        _rerun_without_scenario(run, manifest, out, force, plugins)
+        return
+    kept = runs.kept_run(run)
     kept.require_plugins(plugins or [])
     _warn(kept.require_packages())
-    plugged, more = _plug_in(plugins), overrides or []
+    plugged = _plug_in(plugins)
     world = _load(kept.scenario, [*kept.overrides, *more])
     said = manifest["scenario"]
     place = dataclasses.replace(
@@ -1026,12 +1030,54 @@ def rerun(
     with _interruptible(), _progress() as progress:
         study = reproduction.make_again(run, world, progress, threads)
     _finish(study, place)
+    _tell_repetition(run, place.folder, manifest, is_otherwise=bool(more))
+
+
+def _rerun_sweep(run: Path, place: Path, force: bool, plugins: list[Path] | None) -> None:
+    """Run a sweep again from what its own folder holds, and say whether it comes out the same."""
+    from rdsim import reproduction, sweep  # noqa: PLC0415
+    from rdsim.native.threads import cores  # noqa: PLC0415
+
+    wanted, before = sweep.experiment_of_sweep(run, plugins or ()), sweep.manifest_of(run)
+    kept = f"what is finished is kept in {place}: the same command goes on"
+    with _interruptible(left=kept), _sweep_progress() as progress:
+        prepared = sweep.prepare(wanted)
+        sweep.check_same(prepared, place, force=force)
+        asked: dict[str, Any] = {"force": force, "command": before.get("command", ())}
+        with sweep.backend(prepared.count, cores()) as backend:
+            found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
+    _finish_sweep(found, place, kept)
+    _tell_same(reproduction.sweep_repetition(run, place))
+
+
+def _rerun_without_scenario(
+    run: Path, manifest: dict[str, Any], out: Path | None, force: bool, plugins: list[Path] | None
+) -> None:
+    """Make a run again that is of a stated problem, or of other runs."""
+    from rdsim import reproduction  # noqa: PLC0415
+
+    plugged = _plug_in(plugins)
+    place = _claim(out, f"{run.resolve().name}-again", None, force, plugged)
+    with _interruptible(compiles=False):
+        study, stated = reproduction.make_again_without_scenario(run)
+    told: dict[str, Any] = {"command": tuple(manifest["command"]), "settings": manifest["settings"], "problem": stated}
+    _finish(study, dataclasses.replace(place, **told))
+    _tell_repetition(run, place.folder, manifest, is_otherwise=False)
+
+
+def _tell_repetition(run: Path, again: Path, manifest: dict[str, Any], *, is_otherwise: bool) -> None:
+    """What came out otherwise than in the run, and with which versions; the exit code is 1 if something did."""
+    from rdsim import reproduction  # noqa: PLC0415
+
     for line in reproduction.version_lines(manifest):
         typer.echo(f"another version: {line}")
-    if more:
-        typer.echo(f"what differs: rdsim compare {run} {place.folder}")
+    if is_otherwise:
+        typer.echo(f"what differs: rdsim compare {run} {again}")
         return
-    found = reproduction.repetition(run, place.folder)
+    _tell_same(reproduction.repetition(run, again))
+
+
+def _tell_same(found: Repetition) -> None:
     for line in (*fault_lines(found.faults), str(found)):
         typer.echo(line)
     if not found.is_identical:
@@ -1105,25 +1151,31 @@ class _Source:
     seed: int | None
     samples: int | None
 
-    def resolve(self) -> tuple[_Source, Earlier | None]:
-        """With what the run says, if one was named instead of a scenario; what was typed beside it comes after."""
+    def resolve(self) -> tuple[_Source, Scenario, Earlier | None, tuple[Plugin, ...]]:
+        """With what the run says, if one was named instead of a scenario; what was typed beside it comes after. Then
+        the scenario, the run, and the plug-ins, which were run before it was read."""
         from rdsim import runs  # noqa: PLC0415
         from rdsim.folders.contents import PORTFOLIO  # noqa: PLC0415
 
         if not runs.is_run(self.scenario):
-            return self, None
-        run = runs.read_run(self.scenario)
-        run.require_plugins(self.plugins or [])
-        _warn(run.require_packages())
+            plugged = _plug_in(self.plugins)
+            return self, _load(self.scenario, self.overrides), None, plugged
+        said = runs.read_run(self.scenario)
+        said.require_plugins(self.plugins or [])
+        _warn(said.require_packages())
+        plugged = _plug_in(self.plugins)
+        opened = runs.open_run(said)
+        run, typed = opened.run, self.overrides or []
+        _warn(opened.notes)
         found = _Source(
             run.scenario,
             self.portfolio or (self.scenario if (self.scenario / PORTFOLIO.name).is_file() else None),
-            [*run.overrides, *(self.overrides or [])],
+            [*run.overrides, *typed],
             self.plugins,
             run.seed if self.seed is None else self.seed,
             run.samples if self.samples is None else self.samples,
         )
-        return found, run
+        return found, _load(found.scenario, found.overrides) if typed else opened.world, run, plugged
 
     def is_of_its_plan(self, question: Question) -> bool:
         """Whether a plan's run was named, and nothing beside it that makes another portfolio or world of it."""
@@ -1266,13 +1318,14 @@ def _answer_problem(name: str, question: Question, folder: Path | None, typed: d
         given[words] = [str(typed["scenario"]), *(typed[words] or ())]
     values = question.problem_values(given)
     plugged = _plug_in(typed["plugins"])
-    posed = folders.read_statement(folder)
+    stated, posed = folders.given_problem(folder), folders.read_statement(folder)
     place = _claim(typed["out"], f"{folder.resolve().name}-{name}", None, typed["force"], plugged)
     told = {one: typed[one] for one in ("solver", "gap", "time_limit")}
     _untold(**told)
+    told |= {"seed": typed["seed"] or 0, "threads": typed["threads"] or 1}
+    place = dataclasses.replace(place, problem=stated, settings={**told, **values})
     with _interruptible(compiles=False):
-        solving = Solving(**told, seed=typed["seed"] or 0, threads=typed["threads"] or 1)
-        _finish(studies.ask_of_problem(name, posed, solving, **values), place)
+        _finish(studies.ask_of_problem(name, posed, Solving(**told), **values), place)
 
 
 def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
@@ -1289,14 +1342,10 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
     own = {one.name for one in question.own}  # what a question calls so itself is not the plan's
     source = _Source(**{one: None if one in own else typed.get(one) for one in inputs})  # type: ignore[arg-type]
-    asked, run = source.resolve()
-    plugged = _plug_in(asked.plugins)
-    world = _load(asked.scenario, asked.overrides)
-    changed = None if run is None or source.overrides or source.plugins else run.fault(world)
+    asked, world, run, plugged = source.resolve()
     plan = source.scenario if typed["out"] is None and source.is_of_its_plan(question) else None
     if plan is not None and run is not None:
         run.require_same(world)
-    _warn((changed,) if changed else ())
     given = None if asked.portfolio is None else runs.portfolio_of(asked.portfolio, world)
     if plan is None:
         place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)

@@ -27,6 +27,7 @@ UNITS: Mapping[str, str] = {
     "months": "months",
     "money": "the scenario's unit of money (`money_unit` in the manifest and in the file)",
     "money a year": "the scenario's unit of money, a year",
+    "seconds": "seconds of a clock",
     "share": "a share, 0.1 is 10%",
     "its own": "the unit that the row names, or that of the figure it is of",
     "time": "decimal calendar years: 2024.25 is the first of April 2024; empty for what never happened",
@@ -1060,7 +1061,338 @@ portfolio | n | its own | the certified portfolio in it
     ),
 )
 
-TABLES = (*_MAIN_TABLES, *_PAGE_TABLES, *_STUDY_TABLES, *_COMPARISON_TABLES, *_CALIBRATION_TABLES, *_STATED_TABLES)
+_ENTRANT = """
+scenario | t | | name of the scenario
+entrant | t | | name of the portfolio, as in `entrants.csv`
+"""
+_TITLE = """
+title | t | | what pages call it
+"""
+_LIKENESS = """
+funded | w | count | technologies that it funds
+shared | w | count | of these those that the other funds too
+same_partner | w | count | of the shared those with the same partner
+same_mode | w | count | ... with the same mode of funding
+same_start | w | count | ... with the same start
+same_all | w | count | ... with the same partner, mode and start
+only_here | w | count | technologies that it alone funds
+only_there | w | count | technologies that the other alone funds
+"""
+_ASKED = """
+asked | n | share | the gap that was asked for
+way | t | | solver and method
+"""
+
+_BENCH_TABLES = (
+    _table(
+        "entrants.csv",
+        "bench",
+        "a row for each portfolio that takes part",
+        _ENTRANT
+        + _TITLE
+        + """
+kind | t | | where it comes from: given, rule, optimiser or plan
+source | t | | where it comes from, in words
+funded | w | count | technologies that it funds
+countries | w | count | partner countries that it has projects with, consortia by their members
+joint | w | count | projects with a partner
+payments | n | money | expected payments in total, net of refunds and with the partners' cost
+awards | n | money | full awards in total
+payment_ratio | n | share | the largest payment ratio of any programme that its expected payments need
+announced_money | b | | whether it breaks no hard row within the announced money
+equal_promises | b | | whether it breaks none at the plan's payment ratios; no column where these are no others
+broken | w | count | hard rows that it breaks, with the most freedom that is told of
+value | n | money | simulated net present value in the scenario as stated, mean
+low | n | money | lower end of its interval
+high | n | money | upper end of its interval
+n | w | count | replications
+seconds | n | seconds | that it took to make it; empty of one that was given
+""",
+    ),
+    _table(
+        "rows.csv",
+        "bench",
+        "a row for each portfolio, freedom and row that it breaks there",
+        _ENTRANT
+        + _TITLE
+        + """
+freedom | t | | announced money, or equal promises
+row | t | | name of the row
+words | t | | what is broken, in words
+by | t | | by how much, in words
+amount | n | its own | by how much
+unit | t | | unit of the amount
+hard | b | | whether it may not be broken; what a soft one is charged is in the objective
+""",
+    ),
+    _table(
+        "worlds.csv",
+        "bench",
+        "a row for each world in which portfolios were judged",
+        """
+scenario | t | | name of the scenario
+world | t | | name of the world
+title | t | | what pages call it
+change | t | | what is otherwise in it
+""",
+    ),
+    _table(
+        "values.csv",
+        "bench",
+        "a row for each world and portfolio that was simulated there",
+        _ENTRANT
+        + _TITLE
+        + """
+world | t | | name of the world
+value | n | money | simulated net present value there, mean
+low | n | money | lower end of its own interval
+high | n | money | upper end of its own interval
+n | w | count | replications
+""",
+    ),
+    _table(
+        "ranks.csv",
+        "bench",
+        "a row for each freedom and portfolio that keeps every row there, the best first",
+        _ENTRANT
+        + _TITLE
+        + """
+freedom | t | | announced money, or equal promises
+value | n | money | simulated net present value, mean
+low | n | money | lower end of its interval
+high | n | money | upper end of its interval
+rank | w | | rank of the mean
+rank_low | w | | best rank that all pairwise differences together allow
+rank_high | w | | worst rank that they allow
+ahead | n | money | how far it is ahead of the best of the others, mean
+ahead_low | n | money | at least, by multiple comparisons with the best
+ahead_high | n | money | at most, by multiple comparisons with the best
+maybe_best | b | | whether it may be the best
+n | w | count | replications
+""",
+    ),
+    _table(
+        "regrets.csv",
+        "bench",
+        "a row for each freedom, world and portfolio",
+        _ENTRANT
+        + _TITLE
+        + """
+freedom | t | | announced money, or equal promises
+world | t | | name of the world
+world_title | t | | what pages call it
+best | t | | the best portfolio that is known there, chosen on other replications
+best_title | t | | what pages call it
+regret | n | money | how much less the portfolio is worth there than the best, mean
+low | n | money | lower end of its interval, all of the table together
+high | n | money | upper end of its interval
+n | w | count | replications
+keeps | b | | whether it breaks no hard row at this freedom
+""",
+    ),
+    _table(
+        "regrets_in_short.csv",
+        "bench",
+        "a row for each freedom and portfolio, the least mean regret first",
+        _ENTRANT
+        + _TITLE
+        + """
+freedom | t | | announced money, or equal promises
+mean | n | money | mean regret over the worlds
+mean_low | n | money | lower end of its interval
+mean_high | n | money | upper end of its interval
+most | n | money | largest regret in any world
+most_low | n | money | at least
+most_high | n | money | at most
+most_in | t | | name of the world in which it is the largest
+most_in_title | t | | what pages call it
+worlds | w | count | worlds
+n | w | count | replications
+keeps | b | | whether it breaks no hard row at this freedom
+""",
+    ),
+    _table(
+        "tradeoffs.csv",
+        "bench",
+        "a row for each portfolio",
+        _ENTRANT
+        + _TITLE
+        + """
+value | n | money | simulated net present value, mean
+cvar | n | money | mean of the worst replications, as many as the scenario's level of risk says
+cvar_low | n | money | lower end of its interval
+cvar_high | n | money | upper end of its interval
+countries | w | count | partner countries that it has projects with
+joint | n | share | share of its projects with a partner
+international | n | share | international share of the R&D budget in the last year with a target; empty without one
+dominated_cvar | t | | portfolios that are shown to be better in value and CVaR, with commas
+beyond_countries | t | | portfolios that are shown to be worth more with no fewer countries, with commas
+beyond_international | t | | portfolios that are shown to be worth more with no smaller share, with commas
+keeps | b | | whether it breaks no hard row, with the most freedom that is told of
+""",
+    ),
+    _table(
+        "shared.csv",
+        "bench",
+        "a row for each freedom and portfolio: what it shares with the best",
+        _ENTRANT
+        + _TITLE
+        + """
+freedom | t | | announced money, or equal promises
+best | t | | the best portfolio at this freedom, chosen on other replications
+"""
+        + _LIKENESS,
+    ),
+    _table(
+        "differences.csv",
+        "bench",
+        "a row for each portfolio and decision in which the best differs",
+        _ENTRANT
+        + """
+best | t | | the best portfolio, with the most freedom that is told of
+technology | t | | id of the technology
+name | t | | its name
+change | t | | only here, only there, partner, mode or start
+here | t | | what the portfolio decides
+there | t | | what the best decides
+""",
+    ),
+    _table(
+        "rivals.csv",
+        "bench",
+        "a row for each portfolio that was given and competitor that costs no more",
+        """
+scenario | t | | name of the scenario
+proposed | t | | the portfolio that was given
+rival | t | | the competitor
+title | t | | what pages call the competitor
+more | n | money | how much more the competitor brings, paired, mean
+low | n | money | lower end of its interval, all of a proposal together
+high | n | money | upper end of its interval
+n | w | count | replications
+payments | n | money | the competitor's expected payments less those of the proposed one
+awards | n | money | the same of full awards
+by_year | b | | whether no year of any programme is expected to cost more either
+shown | b | | whether the competitor is shown to bring more
+"""
+        + _LIKENESS,
+    ),
+    _table(
+        "doubts.csv",
+        "bench",
+        "a row for each doubt about what the optimiser chose",
+        """
+scenario | t | | name of the scenario
+doubt | t | | solver gap, sampling gap, optimism or choice noise
+amount | n | money | how much
+low | n | money | lower end of its interval; empty of what is only bounded
+high | n | money | upper end of its interval
+n | w | count | how many it is of
+words | t | | what it is, in words
+""",
+    ),
+    _table(
+        "rolling.csv",
+        "bench",
+        "a row for each way of deciding again",
+        """
+scenario | t | | name of the scenario
+policy | t | | how is decided
+once | t | | the portfolio decided once that it is compared with
+value | n | money | simulated net present value, mean
+gain | n | money | how much more than decided once, paired, mean
+low | n | money | lower end of its interval
+high | n | money | upper end of its interval
+n | w | count | replications
+""",
+    ),
+    _table(
+        "solver_runs.csv",
+        "bench",
+        "a row for each question to an optimiser",
+        """
+problem | t | | name of the problem
+group | t | | which problems it is one of
+options | w | count | options of the problem
+"""
+        + _ASKED
+        + """
+repeat | w | | which time it was asked, from 0
+seconds | n | seconds | that it took
+proven | b | | whether the gap was proven within the limit, by a portfolio that keeps every row
+gap | n | share | the gap that was reached
+objective | n | its own | what the portfolio comes to
+bound | n | its own | no portfolio comes to more
+failure | t | | why there is no answer, if there is none
+""",
+    ),
+    _table(
+        "solver_means.csv",
+        "bench",
+        "a row for each group of problems, gap and way",
+        """
+group | t | | which problems
+"""
+        + _ASKED
+        + """
+seconds | n | seconds | shifted geometric mean; what was not proven counts with the limit
+times_best | n | | so many times the quickest
+proven | w | count | problems of which the gap was proven
+of | w | count | problems
+""",
+    ),
+    _table(
+        "solver_profiles.csv",
+        "bench",
+        "a row for each gap, way and factor",
+        _ASKED
+        + """
+factor | n | | so many times the quickest's time
+share | n | share | share of problems that are solved within that
+of | w | count | problems
+""",
+    ),
+    _table(
+        "changes.csv",
+        "bench",
+        "a row for each value, way of solving and stage that an earlier benchmark has too",
+        """
+what | t | | value, solving seconds, or seconds of a stage
+scenario | t | | name of the scenario; empty of solving
+world | t | | name of the world; empty of seconds
+subject | t | | name of the portfolio, way and gap, or stage
+earlier | n | its own | then: money, or seconds
+now | n | its own | now
+ratio | n | | now by then
+ratio_low | n | | lower end of its interval; empty where the earlier value is not told apart from nothing
+ratio_high | n | | upper end of its interval
+difference | n | its own | now less then
+low | n | its own | lower end of its interval
+high | n | its own | upper end of its interval
+paired | b | | whether both were measured on the same luck, or on the same problems
+n | w | count | replications, or problems that both proved
+verdict | t | | more or less, quicker or slower, no change shown, or measured once
+""",
+    ),
+    _table(
+        "measurements.parquet",
+        "bench",
+        "a row for each number that was measured",
+        """
+scenario | t | | name of the scenario; empty of solving
+digest | t | | digest of the scenario
+seed | w | | seed
+what | t | | value, seconds of a stage, or solving seconds
+world | t | | name of the world, or of the problem that was solved
+subject | t | | name of the portfolio, stage, or way and gap
+number | w | | number of the replication, or of the repeat
+amount | n | its own | money, or seconds; infinite where a gap was not proven
+""",
+    ),
+)
+
+TABLES = (*_MAIN_TABLES, *_PAGE_TABLES, *_STUDY_TABLES, *_COMPARISON_TABLES, *_CALIBRATION_TABLES, *_STATED_TABLES,
+          *_BENCH_TABLES)  # fmt: skip
 """All of them."""
 
 

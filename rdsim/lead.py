@@ -14,12 +14,13 @@ the confidence (Bonferroni), as those of the leads do: they are of the luck of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
 import pandas as pd
 
+from rdsim.arrays import Floats
 from rdsim.brief import count
 from rdsim.languages import N_, join_texts, unit_of_money
 from rdsim.languages import gettext as _
@@ -28,7 +29,7 @@ from rdsim.report.words import amount, span
 from rdsim.search import AT_AWARD_RATIO_1, AT_PAYMENT_RATIO_1, OWN, USUAL_ORDER
 from rdsim.stats import Interval, paired_difference
 
-__all__ = ["LEAD", "PARTS", "bound_sentences", "lead_table", "part_words"]
+__all__ = ["LEAD", "PARTS", "bound_sentences", "lead_of", "lead_table", "part_words"]
 
 LEAD = N_("lead")
 """Names the whole among the parts."""
@@ -52,39 +53,44 @@ def lead_table(found: Plan) -> pd.DataFrame:
     portfolio stands for is nothing: the plan and what it is compared with are the same there. Empty before anything was
     simulated; of an interrupted plan, comparators whose steps are all there.
     """
-    named = _comparators(found)
-    differences = {name: list(_differences(found, name)) for name in named}
+    if found.simulation is None:
+        return pd.DataFrame(columns=list(_COLUMNS))
+    worths = {name: found.worths(name) for name in found.expectations}
+    leads = {name: one.difference for name, one in found.comparisons.items()}
+    return lead_of(worths, leads, found.missing, found.confidence)
+
+
+def lead_of(
+    worths: Mapping[str, Floats], leads: Mapping[str, Interval], missing: Collection[str], confidence: float
+) -> pd.DataFrame:
+    """The same of what the plan (`OPTIMISED`) and all beside it are worth in each replication, and of the plan's lead
+    over each of them; comparators with a step among what is `missing` are left out."""
+    differences = {name: list(_differences(leads, name)) for name in _comparators(leads, missing)}
     pairs = {(one.more, one.less) for mine in differences.values() for one in mine if one.more != one.less}
     rows = []
     for name, mine in differences.items():
-        gaps = [_gap(found, one, max(len(pairs), 1)) for one in mine]
-        told = zip((*PARTS, LEAD), (*gaps, found.comparisons[name].difference), strict=True)
-        rows += [(name, part, gap.mean, gap.low, gap.high, gap.n) for part, gap in told]
+        told = [(worths[one.more], worths[one.less]) for one in mine]
+        gaps = [paired_difference(more, less, confidence, max(len(pairs), 1)) for more, less in told]
+        parts = zip((*PARTS, LEAD), (*gaps, leads[name]), strict=True)
+        rows += [(name, part, gap.mean, gap.low, gap.high, gap.n) for part, gap in parts]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _gap(found: Plan, one: _Difference, comparisons: int) -> Interval:
-    return paired_difference(found.worths(one.more), found.worths(one.less), found.confidence, comparisons)
-
-
-def _comparators(found: Plan) -> list[str]:
+def _comparators(leads: Collection[str], missing: Collection[str]) -> list[str]:
     """Rules within the announced money, and the one-shot portfolio; only those whose steps were finished."""
-    if found.simulation is None:
-        return []
-    rules = [name for name in found.comparisons if name not in OWN and not name.endswith(AT_PLAN_RATIOS)]
-    named = [*rules, *(name for name in (ONE_SHOT,) if name in found.comparisons)]
-    lacking, shared = set(found.missing), {ONE_SHOT, ONE_SHOT + AT_PLAN_RATIOS, USUAL_ORDER}
+    rules = [name for name in leads if name not in OWN and not name.endswith(AT_PLAN_RATIOS)]
+    named = [*rules, *(name for name in (ONE_SHOT,) if name in leads)]
+    lacking, shared = set(missing), {ONE_SHOT, ONE_SHOT + AT_PLAN_RATIOS, USUAL_ORDER}
     return [name for name in named if not lacking & {name, name + AT_PLAN_RATIOS, *shared}]
 
 
-def _differences(found: Plan, name: str) -> Iterator[_Difference]:
-    for less, more in pairwise(_steps(found, name)):
+def _differences(there: Collection[str], name: str) -> Iterator[_Difference]:
+    for less, more in pairwise(_steps(there, name)):
         yield _Difference(more, less)
 
 
-def _steps(found: Plan, name: str) -> Iterator[str]:
+def _steps(there: Collection[str], name: str) -> Iterator[str]:
     """From a comparator to the plan: who stands after each part; where nobody else does, who stood there before."""
-    there = found.comparisons
     freer = name + AT_PLAN_RATIOS if name + AT_PLAN_RATIOS in there else name
     optimum = next((one for one in (ONE_SHOT + AT_PLAN_RATIOS, ONE_SHOT) if one in there), OPTIMISED)
     yield name

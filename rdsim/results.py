@@ -35,6 +35,7 @@ from rdsim.folders.contents import (
     PLUGIN,
     PORTFOLIO,
     PORTFOLIOS,
+    PROBLEM,
     PURSES,
     REPORT,
     SCENARIO_APPLIED,
@@ -46,6 +47,7 @@ from rdsim.folders.contents import (
 )
 from rdsim.languages import ENGLISH, kept_texts, speaking
 from rdsim.numbers import NUMBERS
+from rdsim.optimiser.problem.folder import GivenProblem
 from rdsim.plugins import Plugin, texts_of
 from rdsim.registry import packages_of
 from rdsim.scenario import BOOK, digest, origin_of_draw, package_names, source_of
@@ -87,6 +89,8 @@ class Run:
     asked_of: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     given: Given | None = None
+    problem: GivenProblem | None = None
+    """The folder of a problem that was stated by tables, of which the run is."""
 
 
 @dataclass(frozen=True)
@@ -364,6 +368,9 @@ def _fill_origin(draft: _Draft, study: Study, run: Run) -> None:
             draft.data(SCENARIO_GIVEN.path(name), data)
         for name, text in scenario_texts(study.scenario).items():
             draft.text(SCENARIO_APPLIED.path(name), text)
+    if (given := run.problem) is not None:
+        for name, data in given.files.items():
+            draft.data(PROBLEM.path(f"{given.name}/{name}"), data)
     for number, plugin in enumerate(run.plugins, start=1):
         for name, data in texts_of(plugin).items():
             draft.data(PLUGIN.path(f"{number}/{name}"), data)
@@ -429,6 +436,8 @@ def _head(study: Study, run: Run) -> dict[str, Any]:
         told, ratios = run.given, run.given.payment_ratios
         whose = {"name": told.portfolio.name, "source": told.source}
         asked["given"] = {**whose, "payment_ratios": None if ratios is None else dict(ratios)}
+    if run.problem is not None:
+        asked["stated"] = {"path": run.problem.path, "place": PROBLEM.path(run.problem.name)}
     return head | world | _extensions(study, run) | named | asked
 
 

@@ -1,7 +1,7 @@
 """An earlier run as the start of a question: the scenario it ran, and its portfolio in its own terms.
 
-A folder with a manifest and without a scenario.toml is a run. Its scenario is found by the path that was typed then,
-so that a question is asked from the folder in which the run was made.
+A folder with a manifest and without a scenario.toml is a run. Questions asked of it are about the scenario that ran:
+the one at the path that was typed then, if that still is the same, and otherwise the copy that the run holds.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from rdsim.errors import Fault, InputError, RunError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
 from rdsim.folders.contents import PORTFOLIO, SCENARIO_APPLIED
 from rdsim.registry import Package, installed_packages
-from rdsim.scenario import digest, runs_program
+from rdsim.scenario import digest, load, runs_program
 from rdsim.search import Given
 
-__all__ = ["Earlier", "is_run", "kept_run", "portfolio_file", "portfolio_of", "read_run"]
+__all__ = ["Earlier", "OpenedRun", "is_run", "kept_run", "open_run", "portfolio_file", "portfolio_of", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Earlier:
     packages: tuple[Package, ...]  # installed then, and used
     seed: int
     samples: int | None
+    stated: str = ""
+    """Path of the scenario as the run says it, wherever it is read from now; '' if it says none."""
 
     def fault(self, world: Scenario) -> Fault | None:
         """What to know if the scenario is no longer what it was in the run."""
@@ -94,13 +96,28 @@ def is_run(folder: Path) -> bool:
     return is_file(folder / MANIFEST) and not is_file(folder / "scenario.toml")
 
 
+@dataclass(frozen=True, eq=False)
+class OpenedRun:
+    """A run with the scenario that questions about it are asked of, and what to know of that."""
+
+    run: Earlier
+    """With the place that its scenario was read from."""
+    world: Scenario
+    notes: tuple[Fault, ...] = ()
+
+
 def read_run(folder: Path) -> Earlier:
-    """How a run came about. Raises InputError if its manifest does not say, or its scenario is not there."""
+    """How a run came about: from the scenario at its path, if something is there, otherwise from the run's own copy.
+
+    Raises InputError if its manifest does not say, or its scenario is nowhere.
+    """
     manifest = read_manifest(folder)
     scenario: Mapping[str, Any] = manifest.get("scenario") or {}
     path = Path(str(scenario.get("path") or ""))
     faults = list[Fault]()
     if not scenario.get("path") or not (is_folder(path) or is_file(path)):
+        if (own := _own_copy(folder)) is not None:
+            return own
         rule = "must name the folder of its scenario, or its workbook, as seen from here"
         advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
         faults.append(Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice))
@@ -111,6 +128,47 @@ def read_run(folder: Path) -> Earlier:
     if faults:
         raise InputError(tuple(faults))
     return _earlier(folder, path, scenario["overrides"], manifest)
+
+
+def open_run(run: Earlier) -> OpenedRun:
+    """The scenario that ran, with the overrides of the run: as it is at its path, if that is still what ran; otherwise
+    as the run's own folder holds it, which is said. Plug-ins that it needs are run before.
+
+    A run from before runs held their scenario has the one at its path alone, and it is said if that is another.
+
+    Raises: ScenarioError for a scenario that cannot be read; RunError if the run's own copy is not what ran either.
+    """
+    own = _own_copy(run.folder)
+    if own is None:
+        world = load(run.scenario, run.overrides)
+        return OpenedRun(run, world, tuple(filter(None, (run.fault(world),))))
+    rule = f"the run's own copy of its scenario, {own.scenario}, is what is asked"
+    if run.scenario != own.scenario:
+        try:
+            world = load(run.scenario, run.overrides)
+        except InputError:
+            told = "the one at its path can no longer be read"
+        else:
+            if run.fault(world) is None:
+                return OpenedRun(run, world)
+            told = "the one at its path is another now"
+        advice = f"To ask about that one, name it, and the plan by --portfolio {run.folder}."
+    else:
+        told, advice = "nothing is at its path any more" if own.stated else "the run says no path of it", ""
+    world = load(own.scenario, own.overrides)
+    if own.fault(world):
+        check = f"rdsim verify {run.folder} says what is not as it was written."
+        rule = "must be the scenario that ran, and neither is the one at its path"
+        raise RunError((Fault(str(own.scenario), rule, run.stated or "none", check),))
+    return OpenedRun(own, world, (Fault(str(run.folder), f"{rule}: {told}", run.stated, advice),))
+
+
+def _own_copy(folder: Path) -> Earlier | None:
+    """How a run came about, with the scenario that it holds; None if it holds none."""
+    try:
+        return kept_run(folder)
+    except RunError:
+        return None
 
 
 def kept_run(folder: Path) -> Earlier:
@@ -147,6 +205,7 @@ def _earlier(folder: Path, place: Path, overrides: Sequence[str], manifest: Mapp
         tuple(Package(**one) for one in manifest.get("packages", ())),
         int(manifest["seed"]),
         (manifest.get("solver") or {}).get("samples"),
+        str(manifest["scenario"].get("path") or ""),
     )
 
 

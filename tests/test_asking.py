@@ -270,10 +270,51 @@ def test_what_is_not_of_this_plan_goes_elsewhere(rdsim: Rdsim, mine: Path) -> No
     assert "../../report.html" not in page_of(Path("there"))
 
 
-def test_a_scenario_that_changed_is_refused_with_the_way_out(rdsim: Rdsim, mine: Path) -> None:
-    shutil.rmtree(mine / "answers")
-    settings = Path("tiny/scenario.toml")
+def change(settings: Path) -> None:
+    """Another scenario from then on."""
     settings.write_text(settings.read_text("utf-8").replace("discount_rate = 0.045", "discount_rate = 0.05"), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (lambda: change(Path("tiny/scenario.toml")), "the one at its path is another now. Found: tiny."),
+        (lambda: Path("tiny/scenario.toml").write_text("name ="), "the one at its path can no longer be read"),
+        (lambda: shutil.rmtree("tiny"), "nothing is at its path any more. Found: tiny."),
+    ],
+)
+def test_a_run_is_asked_of_its_own_scenario_whatever_became_of_the_one_at_its_path(
+    now: Callable[[], object], words: str, rdsim: Rdsim, mine: Path
+) -> None:
+    now()
+    ran = rdsim("quick", mine)
+    assert ran.code == 0, ran.err
+    assert f"run: the run's own copy of its scenario, run/scenario/given, is what is asked: {words}" in ran.err
+    assert ("name it, and the plan by --portfolio run" in ran.err) == Path("tiny").exists()
+    answer, plan = manifest_of(mine / "answers" / "quick-2"), manifest_of(mine)
+    assert answer["scenario"]["digest"] == plan["scenario"]["digest"]
+    assert [one.fault for one in kept_answers(mine, plan)] == ["", "", ""], "it is an answer of this plan"
+    ran = rdsim("quick", mine, "--set", "calibration=lenient", "--out", "there")
+    assert ran.code == 0, ran.err
+    told = manifest_of(Path("there"))["scenario"]
+    assert (told["path"], told["overrides"][-1]) == ("run/scenario/given", "calibration=lenient")
+    assert told["digest"] != plan["scenario"]["digest"]
+
+
+def test_a_run_whose_own_scenario_is_another_too_is_refused(rdsim: Rdsim, mine: Path) -> None:
+    shutil.rmtree(mine / "answers")
+    change(mine / "scenario" / "given" / "scenario.toml")
+    assert "own copy" not in rdsim("quick", mine, "--out", "there").err, "the one at its path is still what ran"
+    shutil.rmtree("tiny")
+    ran = rdsim("quick", mine)
+    assert (ran.code, "rdsim verify run says what is not as it was written" in ran.err) == (2, True)
+    assert not (mine / "answers").exists()
+
+
+def test_of_a_run_that_holds_no_scenario_one_that_changed_is_refused_with_the_way_out(rdsim: Rdsim, mine: Path) -> None:
+    for name in ("answers", "scenario"):
+        shutil.rmtree(mine / name)
+    change(Path("tiny/scenario.toml"))
     ran = rdsim("quick", mine)
     assert ran.code == 2
     assert "no longer the one that the plan was made of" in ran.err

@@ -120,6 +120,9 @@ def test_without_its_scenario_a_run_still_tells_its_overrides(base: Path, tmp_pa
     shutil.copytree(base / "lenient", moved)
     text = (moved / "manifest.json").read_text(encoding="utf-8")
     (moved / "manifest.json").write_text(text.replace((base / "tiny").as_posix(), "gone"), encoding="utf-8")
+    own = compare(base / "old", moved).inputs
+    assert ["scenario", "calibration"] in own[["kind", "path"]].to_numpy().tolist(), "by the copies that runs hold"
+    shutil.rmtree(moved / "scenario")
     found = compare(base / "old", moved)
     rows = found.inputs[found.inputs["kind"] == "override"]
     assert rows[["path", "first", "second"]].to_numpy().tolist() == [["calibration", "not there", "lenient"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from rdsim import comparison, findings, plans, results, studies
+from rdsim import bench, comparison, findings, plans, results, studies
+from rdsim.bench.against import read_measurements
 from rdsim.dictionary import TABLES, UNITS, TableEntry
 from rdsim.errors import InputError
 from rdsim.folders import read_manifest
@@ -95,6 +97,24 @@ def test_every_column_of_a_comparison_is_known(simulation: Simulation, tmp_path:
         results.write(findings.of_simulation(other), results.Run(tmp_path / name))
     study = comparison.study(comparison.compare(tmp_path / "a", tmp_path / "b"))
     assert unknown(study, tables_of(study)) == []
+
+
+def test_every_column_of_a_benchmark_is_known(tmp_path: Path) -> None:
+    """Of everything that one may be asked: other worlds, doubts, deciding again, optimisers, an earlier one."""
+    world = load(tiny_folder(tmp_path / "tiny"))
+    (tmp_path / "mine.csv").write_text("technology,partner,mode,start_year\nT2,US,matching,2024\nT1,,domestic,2024\n")
+    racing = bench.Racing(("highs",), gaps=(0.05,), limit=5.0, copies=0)
+    asked = bench.BenchSettings(worlds=("money",), replications=8, loop=False)
+    made = bench.BenchRequest(asked, (tmp_path / "mine.csv",), racing, token=True)
+    found = bench.run([world], made)
+    results.write(replace(bench.study(found), page=None), results.Run(tmp_path / "run"))
+    schema = pq.read_schema(tmp_path / "run" / "measurements.parquet")
+    assert all(field.metadata[b"description"] for field in schema)
+    assert schema.metadata[b"description"] == b"a row for each number that was measured"
+    found.earlier = read_measurements(tmp_path / "run")
+    study = bench.study(found)
+    assert unknown(study, tables_of(study)) == []
+    assert set(study.tables) == {table.name for table in TABLES if "bench" in table.commands}, "none is left out"
 
 
 def test_a_parquet_file_says_units_and_meanings_of_itself(simulation: Simulation, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def _race(found: Benchmark, racing: Racing, progress: Progress) -> None:
         problems += copies_of(one.scenario.name, one.posed.problem, asked.copies)
     problems += published_problems(found.asked.instances) if found.asked.instances else []
     try:
-        race(problems, asked, partial(progress, "solvers"), found.runs)
+        race(problems, asked, partial(progress, "solvers"), found.runs, apart=True)
     except KeyboardInterrupt:
         found.missing.append(_RACE)
         found.why = "interrupted"

@@ -14,7 +14,7 @@ from rdsim.brief import count
 from rdsim.numerals import numeral
 from rdsim.report import Column, Plot, Section, Table
 
-__all__ = ["change_section", "change_sentences", "race_section", "race_sentences"]
+__all__ = ["change_section", "change_sentences", "failure_sentences", "race_section", "race_sentences"]
 
 _SHOWN = 25
 """Changes of a kind on the page, at most, those that are flagged first; the table holds all."""
@@ -59,6 +59,16 @@ def race_sentences(runs: pd.DataFrame, racing: Racing) -> Iterator[str]:
         )
 
 
+def failure_sentences(runs: pd.DataFrame) -> Iterator[str]:
+    """Of each way that gave no answer somewhere, where, and why the first time."""
+    failed = runs[runs["failure"] != ""]
+    for way, rows in failed.groupby("way", sort=False):
+        first = rows.iloc[0]
+        more = f", and to {count(len(rows) - 1, 'more question')}" if len(rows) > 1 else ""
+        asked = f"{first['problem']} to a gap of {_gap_words(float(first['asked']))}"
+        yield f"{way} gave no answer to {asked}{more}: {str(first['failure']).rstrip('.')}."
+
+
 def race_section(found: Benchmark) -> Section | None:
     """Optimisers side by side: means by group and gap, and profiles."""
     runs, racing = found.run_table, found.racing
@@ -81,7 +91,7 @@ def race_section(found: Benchmark) -> Section | None:
     )
     return Section(
         "Optimisers side by side",
-        (*race_sentences(runs, racing), reading),
+        (*race_sentences(runs, racing), *failure_sentences(runs), reading),
         tuple(_profile_plots(runs)),
         (Table(caption, shown, _MEAN_COLUMNS),),
     )

@@ -4,7 +4,8 @@ A **way** is a solver with a method: the whole model at once (`exact`), or rdsim
 and neighbourhoods; and one that proves nothing of its own, the relaxation, RENS and a short walk (`rdsim.search.soon`),
 as the loop and decisions made anew use it. Every gap is asked for by itself, the largest first; where a way does not
 come to one in time, smaller ones are not asked for. What a solver says is not believed: objective and feasibility are
-those of the portfolio (`rdsim.optimiser.evaluate`), and the gap is to the bound that was proven.
+those of the portfolio (`rdsim.optimiser.evaluate`), and the gap is to the bound that was proven. A way that fails, is
+killed or runs out of memory has a row that says so, and is asked no smaller gap of that problem.
 
 Performance profiles: Dolan & More 2002, Mathematical Programming 91. Shifted geometric means: as solvers' benchmarks
 have them, exp(mean(log(seconds + shift))) - shift, with a shift of one second; what is not proven counts with the time
@@ -13,24 +14,25 @@ limit.
 
 from __future__ import annotations
 
+import contextlib
 import math
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rdsim.arrays import Floats
+from rdsim.bench.apart import Answer, Apart, Told, Way, ask_here
 from rdsim.bench.instances import NamedProblem
-from rdsim.errors import InputError, SolverError
+from rdsim.errors import InputError
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
-from rdsim.optimiser.adapters import installed_solvers, solver_fault
+from rdsim.optimiser.adapters import SOLVERS, installed_solvers, solver_fault
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.search import soon
-from rdsim.unproven import unproven_solves
 
 __all__ = [
     "GAPS",
@@ -51,7 +53,8 @@ _LEAST = 0.01
 """Seconds: less counts as that, for it tells more of the clock than of the way."""
 _FACTORS = (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Times the quickest's, at which profiles are told."""
-_COLUMNS = ("problem", "group", "options", "way", "asked", "repeat", "seconds", "proven", "gap", "objective", "bound")
+_COLUMNS = ("problem", "group", "options", "way", "asked", "repeat", "seconds", "proven", "gap", "objective", "bound",
+            "failure")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,10 @@ def require_solvers(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for name in names for one in (installed_solvers() if name == "all" else (name,))))
 
 
-Answer = tuple[float, float, bool]
-"""Objective, bound, and whether the portfolio keeps every row."""
-
-
-def ways_of(solvers: Sequence[str]) -> dict[str, Callable[[PortfolioProblem, float, float], Answer]]:
+def ways_of(solvers: Sequence[str]) -> dict[str, Way]:
     """By what readers call it, how a problem is solved to a gap within some seconds."""
     methods = {"exact": "direct", "walks and neighbourhoods": "rens"}
-    ways: dict[str, Callable[[PortfolioProblem, float, float], Answer]] = {
+    ways: dict[str, Way] = {
         f"{solver}, {told}": partial(_solve, solver, method) for solver in solvers for told, method in methods.items()
     }
     return ways | {f"{solver}, near the relaxation with a walk": partial(_soon, solver) for solver in solvers}
@@ -110,12 +109,40 @@ def race(
     asked: Racing,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     into: list[dict[str, object]] | None = None,
+    *,
+    apart: bool = False,
 ) -> pd.DataFrame:
-    """A row for each question: problem, group, options, way, asked, repeat, seconds, proven, gap, objective, bound.
+    """A row for each question: problem, group, options, way, asked, repeat, seconds, proven, gap, objective, bound,
+    failure (why there is no answer, if there is none).
 
+    `apart`: rdsim's and PuLP's solvers are asked in a process of their own, so that what kills one costs its row alone.
     Rows go `into` a list as they come, so that an interrupt leaves those that are there.
     """
-    ways, rows = ways_of(asked.solvers), [] if into is None else into
+    rows: list[dict[str, object]] = [] if into is None else into
+    with contextlib.ExitStack() as stack:
+        there = stack.enter_context(Apart.open()) if apart else None
+        own = ways_of([one for one in asked.solvers if there is None or one in SOLVERS.built_in or one not in SOLVERS])
+        ways = {name: Racer(way, ask_here if there is None else there.ask) for name, way in own.items()}
+        ways |= {name: Racer(way, ask_here) for name, way in ways_of(asked.solvers).items() if name not in ways}
+        _race(problems, asked, ways, rows, progress)
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+class Racer(NamedTuple):
+    """A way, and where it is asked."""
+
+    way: Way
+    ask: Callable[[Way, PortfolioProblem, float, float], Told]
+
+
+def _race(
+    problems: Sequence[NamedProblem],
+    asked: Racing,
+    ways: Mapping[str, Racer],
+    rows: list[dict[str, object]],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Every question, each added to `rows` as it comes."""
     total = len(problems) * asked.repeats
     done = 0
     for one in problems:
@@ -130,28 +157,21 @@ def race(
                 open_[name] = any(row["way"] == name and row["proven"] for row in mine)
         done += asked.repeats
         progress(done, total)
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def _ask(
     one: NamedProblem,
     name: str,
-    way: Callable[[PortfolioProblem, float, float], Answer],
+    racer: Racer,
     gap: float,
     limit: float,
     repeat: int,
 ) -> dict[str, object]:
-    began = time.perf_counter()
-    with unproven_solves():
-        try:
-            objective, bound, keeps = way(one.problem, gap, limit)
-        except SolverError:
-            objective, bound, keeps = math.nan, math.inf, False
-    taken = time.perf_counter() - began
+    (objective, bound, keeps), taken, failure = racer.ask(racer.way, one.problem, gap, limit)
     reached = relative_gap(objective, bound)
     values = (one.name, one.group, len(one.problem.option_names), name, gap, repeat, taken)
     proven = keeps and reached <= gap * (1 + 1e-9) and taken <= limit
-    return dict(zip(_COLUMNS, (*values, proven, reached, objective, bound), strict=True))
+    return dict(zip(_COLUMNS, (*values, proven, reached, objective, bound, failure), strict=True))
 
 
 # --- in short ---------------------------------------------------------------------------------------

@@ -89,11 +89,15 @@ _QUICK: Mapping[str, object] = {
 
 
 def quick(scenario: Scenario, asked: BenchSettings) -> tuple[Scenario, BenchSettings]:
-    """The same at a size of some seconds for small scenarios: figures show that all works, and no more."""
+    """The same at a size of some seconds for small scenarios: figures show that all works, and no more.
+
+    What is asked less of, or not at all, stays so.
+    """
     settings = {**_QUICK, "optimiser.samples": min(20, scenario.optimiser.samples)}
     kinds = tuple(kind for kind in asked.worlds if kind != "bounds")
-    fewer = replace(asked, worlds=kinds, elsewhere=20, repeats=2, batches=2, evaluation=100, rolled=2, futures=8)
-    return scenario.with_(settings), replace(fewer, replications=asked.replications or 40)
+    most = {"elsewhere": 20, "repeats": 2, "batches": 2, "evaluation": 100, "rolled": 2, "futures": 8}
+    fewer = {name: min(count, getattr(asked, name)) for name, count in most.items()}
+    return scenario.with_(settings), replace(asked, worlds=kinds, replications=asked.replications or 40, **fewer)
 
 
 @dataclass(eq=False)

@@ -34,7 +34,8 @@ def study(found: RunComparison) -> Study:
 
 def _record(label: str, found: RunComparison) -> dict[str, object]:
     run = next(one for one in found.runs if one.label == label)
-    told = {name: run.manifest.get(name) for name in ("rdsim", "command", "seed", "replications")}
+    named = ("rdsim", "command", "seed", "replications", "manifest_sha256")
+    told = {name: run.manifest.get(name) for name in named}
     return {"label": label, "folder": run.folder.as_posix(), **told, "scenario": run.manifest["scenario"]["digest"]}
 
 

@@ -1,4 +1,4 @@
-"""A finished run as its folder holds it: manifest, portfolio, tables, and its scenario where that is still there."""
+"""A finished run as its folder holds it: manifest, portfolio, tables, and the scenario that ran."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from rdsim.folders.contents import DECISIONS, EXPECTED, OUTCOMES, PAGE_TABLE, PO
 from rdsim.plans import OPTIMISED
 from rdsim.report import kept_table
 from rdsim.results import read_manifest
-from rdsim.runs import read_run
-from rdsim.scenario import load
+from rdsim.runs import open_run, read_run
 
 __all__ = ["FinishedRun", "finished_run", "read_runs"]
 
@@ -82,7 +81,7 @@ class FinishedRun:
 
     @cached_property
     def scenario(self) -> Scenario | None:
-        """The scenario that ran, if its folder is still there and holds the same; None otherwise, or with plug-ins."""
+        """The scenario that ran, at its path or as the run holds it; None if neither is that, or with plug-ins."""
         if self.manifest.get("plugins"):
             return None  # code, which runs only if it is named again
         try:
@@ -90,9 +89,8 @@ class FinishedRun:
                 warnings.simplefilter(
                     "ignore"
                 )  # said by the run that is compared, and nothing to do with this question
-                run = read_run(self.folder)
-                world = load(run.scenario, run.overrides)
-                return world if run.fault(world) is None else None
+                opened = open_run(read_run(self.folder))
+                return opened.world if opened.run.fault(opened.world) is None else None
         except (RdsimError, OSError):
             return None
 

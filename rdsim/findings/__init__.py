@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rdsim.findings.page import gather
 from rdsim.findings.record import proposal_record, simulation_record
-from rdsim.findings.study import of_plan, of_problem, of_proposal, of_simulation
+from rdsim.findings.study import of_plan, of_problem, of_proposal, of_simulation, of_statement
 from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation, notes
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "of_problem",
     "of_proposal",
     "of_simulation",
+    "of_statement",
     "proposal_record",
     "simulation_record",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from rdsim.domain import Scenario
+from rdsim.errors import InfeasibleError, SolverError
 from rdsim.findings.firmness import decision_table
 from rdsim.findings.page import gather
 from rdsim.findings.record import plan_record, proposal_record, simulation_record
@@ -23,8 +24,11 @@ from rdsim.frames import milestone_frame, payment_frame
 from rdsim.languages import ENGLISH, speaking
 from rdsim.lead import lead_table
 from rdsim.numerals import numeral
-from rdsim.optimiser import Solution
+from rdsim.optimiser import Solution, Solving, Status, require
+from rdsim.optimiser.adapters import find_solver, untold
 from rdsim.optimiser.problem import folder as problems
+from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT
+from rdsim.optimiser.questions.stated import refusal_of, solve_statement
 from rdsim.optimiser.solving.risk import RiskSolution
 from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
@@ -33,7 +37,7 @@ from rdsim.simulation import Simulation
 from rdsim.study import Study
 from rdsim.whatif import absence_table, lapse_table, unused_money, unused_table
 
-__all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
+__all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation", "of_statement"]
 
 _WHOLE = frozenset({"outcomes", "replications", "purses", "expected", "policies", "decisions", "payments",
                     "milestones"})  # fmt: skip
@@ -139,6 +143,21 @@ def of_proposal(scenario: Scenario, proposal: Proposal, seed: int, asked: Mappin
         portfolio=proposal.portfolio,
         replications=0,
     )
+
+
+def of_statement(posed: problems.StatedProblem, solving: Solving) -> Study:
+    """A problem that was stated by tables, solved, as a study.
+
+    Raises: InfeasibleError with a smallest conflict; NoSolutionError if none was found in time; SolverError.
+    """
+    solution, most = solve_statement(posed, solving)
+    name = solving.solver if isinstance(solving.solver, str) else solving.solver.name
+    if solution.status is Status.INFEASIBLE:
+        why = refusal_of(posed, name)
+        raise InfeasibleError(why) if why else SolverError(name, NOTHING_IN_CONFLICT)
+    require(solution)
+    told = {one: getattr(solving, one) for one in ("gap", "time_limit", "threads", "seed")}
+    return of_problem(posed, solution, {**told, "untold": list(untold(find_solver(name)))}, most)
 
 
 def of_problem(

@@ -169,6 +169,9 @@ SCENARIO_GIVEN = Held(
 SCENARIO_APPLIED = Held(
     "scenario/applied/NAME", "the scenario as it ran, parts and overrides applied: a folder that every command reads"
 )
+PROBLEM = Held(
+    "problem/PATH", "the problem that was stated by tables, as it was read: a folder of its name", ("optimise", *_STUDY)
+)
 PLUGIN = Held("plugins/PATH", "the text of plug-ins as they were run, with modules of yours that they import")
 GIVEN = Held("given.csv", "the portfolio that was asked about, where it was another's", _STUDY)
 CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
@@ -179,7 +182,7 @@ HELD = (
     _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, TABLES_BOOK, BASELINE, PORTFOLIOS, OUTCOMES,
     REPLICATIONS, PURSES, PAYMENTS, MILESTONES,
     EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, UNUSED, LAPSE, UNFUNDED, TRACE, CHOSEN,
-    SCENARIO_GIVEN, SCENARIO_APPLIED, PLUGIN, GIVEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    SCENARIO_GIVEN, SCENARIO_APPLIED, PROBLEM, PLUGIN, GIVEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

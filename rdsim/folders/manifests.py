@@ -154,6 +154,11 @@ class _Figure(Record):
     shown: bool
 
 
+class _Stated(Record):
+    path: _Text
+    place: FileName
+
+
 class Manifest(Record):
     """What manifest.json holds, whatever kind of run wrote it; the fields of a kind are beside these."""
 
@@ -169,6 +174,8 @@ class Manifest(Record):
     """The plan that was asked, in whose folder this is: by its portfolio's digest."""
     given: _Given | None = None
     """Whose portfolio was asked about; the run's folder holds it."""
+    stated: _Stated | None = None
+    """Where the problem was that tables state, and where the run's folder holds it."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """What the command was told, defaults included, by name."""
     numbers: _Count | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rdsim.reproduction.repetition import Repetition, given_again, make_again, repetition
+from rdsim.reproduction.repeatable import make_again_without_scenario, require_repeatable
+from rdsim.reproduction.repetition import Repetition, given_again, make_again, repetition, sweep_repetition
 from rdsim.reproduction.verification import SAMPLED, Verification, verify
 from rdsim.reproduction.versions import version_lines
 
@@ -12,7 +13,10 @@ __all__ = [
     "Verification",
     "given_again",
     "make_again",
+    "make_again_without_scenario",
     "repetition",
+    "require_repeatable",
+    "sweep_repetition",
     "verify",
     "version_lines",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import pandas as pd
 
 from rdsim.errors import Fault
 
-__all__ = ["document_faults", "table_faults"]
+__all__ = ["TABLE_RULE", "csv_faults", "document_faults", "read_csv", "table_faults"]
+
+TABLE_RULE = "must be a table that can be read"
 
 CLOSE = 1e-9
 """Relative difference of numbers that are recomputed by another sum."""
@@ -91,3 +94,19 @@ def _alike(ours: pd.Series[Any], theirs: pd.Series[Any], exact: bool) -> npt.NDA
 
 def _cell(value: object) -> str:
     return "nothing" if value is None or value is pd.NA else f"{value!r}" if isinstance(value, str) else f"{value}"
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """A table as it was written. Raises ValueError or OSError for none."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def csv_faults(path: Path, expected: pd.DataFrame) -> Iterator[Fault]:
+    """Each cell of a table that is not what it must be; numbers may differ in their last bits."""
+    try:
+        found = read_csv(path)
+    except (OSError, ValueError) as error:
+        yield Fault(str(path), TABLE_RULE, str(error).splitlines()[0])
+        return
+    told = expected.replace([float("inf"), float("-inf")], float("nan")).reset_index(drop=True)
+    yield from table_faults(str(path), told, found, range(2, len(found) + 2), exact=False)

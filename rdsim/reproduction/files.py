@@ -11,9 +11,7 @@ from rdsim.errors import Fault
 from rdsim.folders import MANIFEST, digest_of_manifest, is_file
 from rdsim.folders.contents import HELD
 
-__all__ = ["TABLE_RULE", "file_faults", "manifest_faults"]
-
-TABLE_RULE = "must be a table that can be read"
+__all__ = ["file_faults", "manifest_faults"]
 
 _OWN = tuple(dict.fromkeys(one.name.partition("/")[0] for one in HELD if "/" in one.name))
 """Folders in which all files are a run's: what stands in another file there would be read with it."""

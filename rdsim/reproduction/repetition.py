@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim import findings, studies
+from rdsim import findings, studies, sweep
 from rdsim import portfolio as portfolios
 from rdsim.brief import count
 from rdsim.domain import Portfolio, Scenario
@@ -25,13 +25,13 @@ from rdsim.simulation import Running, simulate, trace
 from rdsim.studies import QUESTIONS, StudySettings
 from rdsim.study import Study
 
-__all__ = ["Repetition", "given_again", "make_again", "repetition"]
+__all__ = ["Repetition", "given_again", "make_again", "repetition", "sweep_repetition"]
 
 _DRAWN = (REPORT.name, BRIEF.name, SLIDE.name, WORKBOOK.name)
 """Files that are made of others, in a reader's language, with the command as it was typed."""
 
 _OTHERWISE = ("rdsim", "numbers", "command", "settings", "platform", "versions", "files", "manifest_sha256", "plugins",
-              "packages", "asked_of", "complete", "missing")  # fmt: skip
+              "packages", "asked_of", "stated", "complete", "missing")  # fmt: skip
 """What a manifest says of how the run came about rather than of what came out."""
 
 
@@ -55,10 +55,7 @@ def make_again(folder: Path, world: Scenario, progress: Progress, threads: int |
     name = manifest.get("study") or _command(manifest)
     if not settings or (name not in ("plan", "simulate", "optimise") and name not in QUESTIONS):
         rule = "must be a run of a command about a scenario, which says what it was told"
-        advice = (
-            "Runs that were written in Python, of problems stated by tables, of records and of comparisons are not."
-        )
-        raise RunError((Fault(str(folder / MANIFEST), rule, f"a run of {name or 'no command'}", advice),))
+        raise RunError((Fault(str(folder / MANIFEST), rule, f"a run of {name or 'no command'}"),))
     running = Running(settings["engine"], threads)
     told = {one: settings[one] for one in ("solver", "gap", "time_limit") if settings.get(one) is not None}
     count_of, seed = settings.get("replications"), settings.get("seed")
@@ -130,6 +127,17 @@ def repetition(before: Path, after: Path) -> Repetition:
     said = [_came_out(manifest) for manifest in (then, now)]
     faults += document_faults(str(after / MANIFEST), *said)
     return Repetition(tuple(same), tuple(alike), tuple(faults))
+
+
+def sweep_repetition(before: Path, after: Path) -> Repetition:
+    """Compare a sweep with the same run again: what was asked, and every row of results. Raises ExperimentError."""
+    faults = list(sweep.differences(sweep.manifest_of(before), sweep.manifest_of(after)))
+    tables = [sweep.read_sweep(one) for one in (before, after)]
+    then, now = (table.drop(columns="key", errors="ignore") for table in tables)  # it has rdsim's own code in it
+    found = list(table_faults(str(after / sweep.RESULTS), then, now))
+    is_same = (before / sweep.RESULTS).read_bytes() == (after / sweep.RESULTS).read_bytes()
+    same, alike = ((sweep.RESULTS,), ()) if is_same else ((), () if found else (sweep.RESULTS,))
+    return Repetition(same, alike, (*faults, *found))
 
 
 def _came_out(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from rdsim.folders import MANIFEST
 from rdsim.folders.contents import EXPECTED, MILESTONES, OUTCOMES, PAYMENTS, POLICIES, PURSES, REPLICATIONS, Held
 from rdsim.frames import milestone_frame, payment_frame
 from rdsim.plans import OPTIMISED
-from rdsim.reproduction.differences import document_faults, table_faults
-from rdsim.reproduction.files import TABLE_RULE
+from rdsim.reproduction.differences import TABLE_RULE, document_faults, table_faults
 from rdsim.search import world_of_rule
 from rdsim.simulation import Running, Simulation, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference

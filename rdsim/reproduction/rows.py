@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault
 from rdsim.findings import proposal_record
@@ -18,8 +16,7 @@ from rdsim.folders.contents import PORTFOLIO, PROMISES
 from rdsim.optimiser import Solving
 from rdsim.plans import pose
 from rdsim.promises import promise_table
-from rdsim.reproduction.differences import document_faults, table_faults
-from rdsim.reproduction.files import TABLE_RULE
+from rdsim.reproduction.differences import csv_faults, document_faults
 from rdsim.search import Given, Instance, Proposal, as_stated, build_instance, solution_of, violation_faults
 from rdsim.simulation import Running
 
@@ -65,17 +62,7 @@ def proposal_faults(folder: Path, manifest: Mapping[str, Any], own: Instance, ma
     if not solver["objective"] <= _least(solver["bound"]) + _room(solver["objective"]):
         yield Fault(f"{place}, solver, bound", "must be at least the objective", str(solver["bound"]))
     if PROMISES.name in manifest["files"]:
-        yield from _promise_faults(folder / PROMISES.name, promise_table(scenario, made))
-
-
-def _promise_faults(path: Path, expected: pd.DataFrame) -> Iterator[Fault]:
-    try:
-        found = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        yield Fault(str(path), TABLE_RULE, str(error).splitlines()[0])
-        return
-    told = expected.replace([float("inf"), float("-inf")], float("nan"))
-    yield from table_faults(str(path), told, found, range(2, len(found) + 2), exact=False)
+        yield from csv_faults(folder / PROMISES.name, promise_table(scenario, made))
 
 
 def baseline_faults(

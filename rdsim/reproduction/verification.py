@@ -20,7 +20,26 @@ from rdsim.brief import count, listing
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault, InputError, RdsimError, RunError
 from rdsim.folders import MANIFEST, KeptAnswer, is_file, kept_answers, read_manifest
-from rdsim.folders.contents import BASELINE, MAIN, PORTFOLIO, SCENARIO_APPLIED
+from rdsim.folders.contents import (
+    BASELINE,
+    DECISIONS,
+    LAPSE,
+    LEAD,
+    MAIN,
+    PORTFOLIO,
+    SCENARIO_APPLIED,
+    UNFUNDED,
+    UNUSED,
+    WORLDS,
+)
+from rdsim.reproduction.consequences import (
+    decision_faults,
+    lapse_faults,
+    lead_faults,
+    unfunded_faults,
+    unused_faults,
+    world_faults,
+)
 from rdsim.reproduction.files import file_faults, manifest_faults
 from rdsim.reproduction.replay import (
     KeptTables,
@@ -34,6 +53,7 @@ from rdsim.reproduction.replay import (
 from rdsim.reproduction.rows import baseline_faults, chosen_again, posed_again, proposal_faults, solved_faults
 from rdsim.reproduction.versions import version_lines
 from rdsim.scenario import digest, load
+from rdsim.search import Proposal
 from rdsim.simulation import Running
 
 __all__ = ["SAMPLED", "Verification", "verify"]
@@ -201,8 +221,9 @@ def _look_closer(
         checks.faults.append(Fault(str(checks.folder / PORTFOLIO.name), rule, ", ".join(funded)))
     beside = {name: _portfolio(checks, BASELINE.path(name), world) for name in manifest.get("baselines") or {}}
     others = {name: one for name, one in beside.items() if one is not None}
+    made = None
     if manifest.get("solver"):
-        _look_at_rows(checks, manifest, world, {"": chosen, **others}, solve, running)
+        made = _look_at_rows(checks, manifest, world, {"": chosen, **others}, solve, running)
     tables = KeptTables(checks.folder, manifest)
     if tables.is_simulated:
         checks.look(f"{count(tables.count, 'replication')} in every table", partial(count_faults, tables, len(funded)))
@@ -210,6 +231,47 @@ def _look_closer(
         checks.look("long tables as the wide one", partial(long_faults, tables, world))
         headlines = partial(headline_faults, tables, world, chosen)
         checks.look(f"{count(len(manifest['estimates']), 'headline figure')} as the tables say", headlines)
+        _look_beyond(checks, tables, world, {"": chosen, **others}, made, running)
+
+
+def _look_beyond(
+    checks: _Checks,
+    tables: KeptTables,
+    world: Scenario,
+    chosen: Mapping[str, Portfolio],
+    made: Proposal | None,
+    running: Running,
+) -> None:
+    """What is told beside portfolio and replications: leads, what lapses and why, other worlds, what is firm, what is
+    not funded."""
+    manifest, plan = tables.manifest, chosen[""]
+    asked = Running("simpy" if manifest["engine"] == "simpy" else "compiled", running.threads)
+    parts: dict[str, tuple[str, Callable[[], Iterable[Fault]]]] = {
+        LEAD.name: ("each lead in its parts", partial(lead_faults, tables, world)),
+        UNUSED.name: ("what becomes of money that is not paid", partial(unused_faults, tables, world, plan)),
+        LAPSE.name: ("why money lapses", partial(lapse_faults, tables.folder, manifest, world, plan, asked)),
+        WORLDS.name: (
+            "worlds of assumptions, some of them simulated",
+            partial(world_faults, tables.folder, manifest, world, chosen, asked),
+        ),
+    }
+    if made is not None:
+        same = not version_lines(manifest)
+        parts |= {
+            DECISIONS.name: ("what is said of decisions by their shares", partial(decision_faults, tables, made)),
+            UNFUNDED.name: (
+                "proven limits of what is not funded",
+                partial(unfunded_faults, tables, world, made, same=same),
+            ),
+        }
+    for name, (words, found) in parts.items():
+        if name in manifest["files"]:
+            checks.look(words, found)
+    if DECISIONS.name in manifest["files"]:
+        checks.notes.append(
+            "shares of re-decisions, what their options were compared by, and portfolios with what is not funded came "
+            "out of the whole search: digests hold them, and rdsim rerun makes them anew"
+        )
 
 
 def _portfolio(checks: _Checks, name: str, world: Scenario) -> Portfolio | None:
@@ -230,14 +292,15 @@ def _look_at_rows(
     chosen: Mapping[str, Portfolio],
     solve: bool,
     running: Running,
-) -> None:
-    """The portfolio, and what is beside it, in the problem that is stated again; with `solve`, its bound too."""
+) -> Proposal | None:
+    """The portfolio, and what is beside it, in the problem that is stated again; with `solve`, its bound too. The
+    portfolio there; None of one that does not belong there."""
     posed = posed_again(world, manifest, running)
     try:
         own, made = chosen_again(posed, manifest, chosen[""])
     except InputError as error:
         checks.faults += error.faults
-        return
+        return None
     rows = len(own.problem.rows.names)
     checks.look(f"the portfolio within {count(rows, 'row')}, worth what it says",
                 partial(proposal_faults, checks.folder, manifest, own, made))  # fmt: skip
@@ -255,6 +318,7 @@ def _look_at_rows(
         checks.look("the bound, solved again", partial(solved_faults, checks.folder, manifest, own))
     else:
         checks.notes.append("the bound was not proven again: --solve does")
+    return made
 
 
 def _look_at_replications(

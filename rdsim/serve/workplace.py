@@ -27,8 +27,8 @@ from rdsim.optimiser import evaluate
 from rdsim.plugins import Plugin
 from rdsim.plugins import load as load_plugins
 from rdsim.report.data.aggregates import payments_for_good
-from rdsim.runs import Earlier, portfolio_of, read_run
-from rdsim.scenario import digest, load
+from rdsim.runs import Earlier, open_run, portfolio_of, read_run
+from rdsim.scenario import digest
 from rdsim.search import Given
 from rdsim.serve.answers import ChoiceChange, FigureChange, Firmness, LeverAnswer, MoneyYear, Span
 from rdsim.serve.decisions import (
@@ -381,7 +381,7 @@ def open_workplace(
     running: Running = Running(),
     plugins: Sequence[Path] = (),
 ) -> tuple[Workplace, tuple[Fault, ...]]:
-    """The workplace of a run, and what to know of it: that its scenario is no longer what it was.
+    """The workplace of a run, and what to know of it: that it is the run's own copy of the scenario that is asked.
 
     `plugins` are files that are run first, for the run used them; none is run that is not named.
 
@@ -393,10 +393,10 @@ def open_workplace(
     mark = run_mark(path)
     run.require_plugins(plugins)
     told_of_packages, plugged = run.require_packages(), load_plugins(plugins)
-    world = load(run.scenario, run.overrides)
+    opened = open_run(run)
+    run, world = opened.run, opened.world
     told = finished_run(path.name, path)
     given = portfolio_of(path, world)
-    changed = run.fault(world)
     portfolios.check(given.portfolio, world)
     place = Workplace(run, world, given, told.verdicts, replications, running, plugged, mark)
-    return place, (*told_of_packages, *((changed,) if changed else ()))
+    return place, (*told_of_packages, *opened.notes)

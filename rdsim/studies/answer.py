@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 _NO_ENGINE = "none"
 """What a study says that does not say on which engine it ran."""
 _OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study",
-         "asked_of", "given", "settings", "numbers", "platform", "manifest_sha256")  # fmt: skip
+         "asked_of", "given", "stated", "settings", "numbers", "platform", "manifest_sha256")  # fmt: skip
 """Fields of a manifest that a study's record does not say."""
 
 

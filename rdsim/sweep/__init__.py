@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from rdsim.designs import Distribution, Factor
 from rdsim.sweep.backends import Backend, backend
-from rdsim.sweep.experiment import Experiment, read
-from rdsim.sweep.manifests import is_sweep, manifest_of
+from rdsim.sweep.experiment import Experiment, experiment_of_sweep, read
+from rdsim.sweep.manifests import differences, is_sweep, manifest_of
 from rdsim.sweep.page import terminal_lines, write_report
 from rdsim.sweep.prepared import Prepared, prepare
-from rdsim.sweep.reader import read_sweep
+from rdsim.sweep.reader import RESULTS, read_sweep
 from rdsim.sweep.readme import write_answer
 from rdsim.sweep.runner import Estimate, Sweep, check_same, estimate, run, run_on
 
 __all__ = [
+    "RESULTS",
     "Backend",
     "Distribution",
     "Estimate",
@@ -22,7 +23,9 @@ __all__ = [
     "Sweep",
     "backend",
     "check_same",
+    "differences",
     "estimate",
+    "experiment_of_sweep",
     "is_sweep",
     "manifest_of",
     "prepare",

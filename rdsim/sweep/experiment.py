@@ -5,16 +5,18 @@ See `experiments/README.md` for the format. Everything is checked before anythin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rdsim.arguments import check_arguments
+from rdsim.sweep.origin import settings_of_sweep
 from rdsim.sweep.runner import Sweep, run
 from rdsim.sweep.settings import ExperimentSettings, read_as
 
-__all__ = ["Experiment", "read"]
+__all__ = ["Experiment", "experiment_of_sweep", "read"]
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,12 @@ class Experiment(ExperimentSettings):
 def read(path: str | Path) -> Experiment:
     """The experiment of a TOML file. Raises ExperimentError with every fault of its form."""
     return read_as(Experiment, path)
+
+
+def experiment_of_sweep(folder: str | Path, plugins: Sequence[str | Path] = ()) -> Experiment:
+    """The experiment of a sweep that was run, with its scenario and portfolios, as the sweep's own folder holds them.
+
+    `plugins` are files of those that it used: they are code, and run only if they are named again. Raises
+    ExperimentError if the folder holds none, or not as it was written, or a plug-in is not named.
+    """
+    return settings_of_sweep(Experiment, Path(folder), [Path(one) for one in plugins])

@@ -11,7 +11,7 @@ from pydantic import Field
 from rdsim.designs import DesignKind
 from rdsim.domain import Confidence
 from rdsim.errors import ExperimentError, Fault
-from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
+from rdsim.folders import SWEEP, Digest, FileName, Part, Record, is_file, read_document
 from rdsim.names import NAMES
 from rdsim.scenario import by_new_names
 from rdsim.sweep.answers import Names, answers_faults
@@ -94,6 +94,7 @@ class _Sweep(Record):
     solvers: str = ""
     versions: dict[str, str]
     results: Digest | Literal[""] = ""
+    origin: dict[FileName, Digest] = Field(default_factory=dict)
 
 
 def is_sweep(folder: str | Path) -> bool:

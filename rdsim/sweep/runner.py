@@ -29,6 +29,7 @@ from rdsim.folders import SWEEP, WORK, hold_signals, is_part, require_name, sett
 from rdsim.scenario import by_new_names, digest, origin_of_draw
 from rdsim.sweep.backends import Backend, backend, own_executor
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
+from rdsim.sweep.origin import ORIGIN, keep
 from rdsim.sweep.pilot import Need, needs, with_pilot
 from rdsim.sweep.prepared import Prepared, figures, prepare
 from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, results_bytes
@@ -54,7 +55,7 @@ _PAGE = "report.html"
 _FIRST = frozenset({SWEEP, "parts", "damaged", POLICIES, WORK})
 """What a sweep makes first: without sweep.json a results.parquet or report.html is somebody else's."""
 
-_OURS = _FIRST | {RESULTS, _PAGE}
+_OURS = _FIRST | {RESULTS, _PAGE, ORIGIN}
 
 _DEATHS = 3
 """Times that a worker may die while a task is under way before the task is suspected; and then, while it is under way
@@ -182,7 +183,7 @@ def _run_alone(
     if manifest["missing"] and (stays := _outlasting(folder, results)):
         return Sweep(folder, as_table(results, manifest), manifest, stays)
     with hold_signals():
-        _finish(manifest, results, folder)
+        _finish(manifest, results, folder, prepared)
     return Sweep(folder, read_sweep(folder), manifest)
 
 
@@ -198,11 +199,15 @@ def _outlasting(folder: Path, results: bytes) -> str:
     return f"the results that were there stay ({held}) until these are complete"
 
 
-def _finish(manifest: dict[str, Any], results: bytes, folder: Path) -> None:
-    """Write the results, and the manifest that speaks of them. Raises SweepError if the disk is full."""
+def _finish(manifest: dict[str, Any], results: bytes, folder: Path, prepared: Prepared) -> None:
+    """Write what the sweep is made of, the results, and the manifest that speaks of them.
+
+    Raises SweepError if the disk is full.
+    """
     path = folder / RESULTS
     manifest["results"] = hashlib.sha256(results).hexdigest()
     try:
+        manifest[ORIGIN] = keep(prepared, folder)
         if not path.exists() or path.read_bytes() != results:
             write_whole(path, results)
         if _manifest_digest(folder) != manifest["results"]:

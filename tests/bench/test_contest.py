@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim.bench import BenchRequest, BenchSettings, Contest, contest, run, stages
+from rdsim.bench import BenchRequest, BenchSettings, Contest, contest, quick, run, stages
 from rdsim.bench.feasibility import ANNOUNCED, EQUAL
 from rdsim.bench.judging import Measured, measure
 from rdsim.bench.page import lead, sections
@@ -133,6 +133,16 @@ def test_a_proposed_portfolio_keeps_the_rows_of_its_own_cost(found: Contest) -> 
             assert evaluate(problem, standing.chosen).violations == ()
 
 
+def test_a_year_in_which_refunds_exceed_payments_demands_no_refunds_of_competitors(found: Contest) -> None:
+    """Rows that no portfolio but its like keeps take a solver minutes where others take it a moment."""
+    standing = found.standings["mine"]
+    refunding = replace(standing, payments=dict.fromkeys(standing.payments, -1.0))
+    problem = by_year(found.posed, refunding)
+    budgets = [row for row, key in enumerate(found.posed.problem.rows.keys) if key is not None]
+    assert (problem.rows.cap[budgets] >= 0.0).all()
+    assert evaluate(problem, ()).violations == evaluate(by_year(found.posed, standing), ()).violations
+
+
 def test_the_four_doubts_stay_apart(found: Contest, tables: Tables) -> None:
     assert [one.name for one in found.doubts] == ["solver gap", "sampling gap", "optimism", "choice noise"]
     assert tables["doubts"]["amount"].notna().all()
@@ -233,3 +243,12 @@ def test_a_measure_of_choosing_is_no_measure_of_telling(found: Contest) -> None:
     mine = found.entrants["mine"]
     told, choosing = (measure(mine.world, mine.portfolio, asked, 10, choosing=one) for one in (False, True))
     assert not np.array_equal(told, choosing)
+
+
+def test_quick_asks_for_no_more_than_was_asked(small: tuple[Scenario, BenchSettings]) -> None:
+    """What is left out stays left out at token size."""
+    little = BenchSettings(elsewhere=5, repeats=0, batches=0, rolled=0, replications=7)
+    found = quick(small[0], little)[1]
+    assert (found.elsewhere, found.repeats, found.batches, found.rolled, found.replications) == (5, 0, 0, 0, 7)
+    whole = quick(small[0], BenchSettings())[1]
+    assert (whole.elsewhere, whole.repeats, whole.batches, whole.rolled, whole.replications) == (20, 2, 2, 2, 40)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pandas as pd
 import pytest
 
 from rdsim.bench import races
+from rdsim.bench.apart import Answer
 from rdsim.bench.instances import copies_of, published_problems, read_orlib
+from rdsim.bench.race_page import failure_sentences
 from rdsim.bench.races import (
     Racing,
     geometric_means,
@@ -21,7 +25,7 @@ from rdsim.bench.races import (
     shifted_geometric_mean,
 )
 from rdsim.errors import InputError, SolverError
-from rdsim.optimiser import evaluate
+from rdsim.optimiser import PortfolioProblem, evaluate
 
 DATA = Path(__file__).parents[2] / "benchmarks" / "data"
 
@@ -53,14 +57,39 @@ def test_a_smaller_gap_is_not_asked_for_where_a_larger_one_was_not_proven(monkey
     assert means.loc[(0.001, "poor"), "seconds"] == pytest.approx(60.0)
 
 
-def test_a_solver_that_fails_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_solver_that_fails_proves_nothing_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> Any:
         raise SolverError("poor", "crashed")
 
-    monkeypatch.setattr(races, "ways_of", lambda _: {"poor": fails})
-    runs = race(published_problems(DATA)[:1], Racing((), gaps=(0.05,)))
+    def is_short(*_: object) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(races, "ways_of", lambda _: {"poor": fails, "large": is_short})
+    runs = race(published_problems(DATA)[:1], Racing((), gaps=(0.05, 0.01)))
     assert not runs["proven"].any()
     assert np.isnan(runs["objective"]).all()
+    assert runs["failure"].tolist() == ["solver poor: crashed", "there was not enough memory"]
+
+
+def dies(problem: PortfolioProblem, gap: float, limit: float) -> Answer:
+    """As a process that the system kills where memory ends."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("it lives")
+
+
+def test_a_solver_that_is_killed_is_a_row_and_others_answer_as_they_do_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = races.ways_of(("highs",))["highs, exact"]
+    monkeypatch.setattr(races, "ways_of", lambda _: {"poor": dies, "good": good})
+    problems, asked = published_problems(DATA)[:1], Racing((), gaps=(0.05, 0.01), limit=30.0)
+    runs = race(problems, asked, apart=True)
+    assert runs["way"].tolist() == ["poor", "good", "good"], "no smaller gap is asked for where it gave no answer"
+    assert runs["proven"].tolist() == [False, True, True]
+    assert [text[:42] for text in runs["failure"]] == ["its process ended before it answered, as w", "", ""]
+    (told,) = failure_sentences(runs)
+    assert told.startswith(f"poor gave no answer to {problems[0].name} to a gap of 5%: its process ended")
+    monkeypatch.setattr(races, "ways_of", lambda _: {"good": good})
+    mine, here = runs[runs["way"] == "good"].reset_index(drop=True), race(problems, asked)
+    assert mine.drop(columns="seconds").equals(here.drop(columns="seconds"))
 
 
 def test_a_portfolio_that_breaks_a_row_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -82,9 +83,10 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
 def test_runs_hold_what_the_list_says_and_the_list_says_nothing_else(studies: dict[str, Study], tmp_path: Path) -> None:
     seen = set[contents.Held]()
     (tmp_path / "mine.py").write_text("X = 1\n")
-    loaded = plugins.load([tmp_path / "mine.py"])
+    loaded, stated = plugins.load([tmp_path / "mine.py"]), problems.given_problem(problem(tmp_path / "knapsack"))
     for kind, study in studies.items():
-        asked = {"given": Given(WHOSE, "somebody's"), "plugins": loaded} if kind == "study" else {}
+        asked: dict[str, Any] = {"given": Given(WHOSE, "somebody's"), "plugins": loaded} if kind == "study" else {}
+        asked |= {"problem": stated} if kind == "problem" else {}
         found = results.write(study, Run(tmp_path / kind, **asked))
         assert found.missing == (), (kind, found.why)
         if kind == "plan":

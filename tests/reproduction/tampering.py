@@ -13,7 +13,7 @@ import pandas as pd
 from rdsim.folders import digest_of_manifest
 from rdsim.scenario import digest, load
 
-__all__ = ["TAMPERINGS", "Tampering", "seal"]
+__all__ = ["BEYOND", "TAMPERINGS", "Tampering", "seal"]
 
 Tampering = tuple[Callable[[Path], None], bool, tuple[str, ...]]
 """What is done to the folder, whether all digests are then written anew, and what verify must say."""
@@ -68,6 +68,18 @@ def text(name: str, old: str, new: str) -> Callable[[Path], None]:
         content = (folder / name).read_text(encoding="utf-8")
         assert old in content, f"{old!r} does not occur in {name}"
         (folder / name).write_text(content.replace(old, new, 1), encoding="utf-8")
+
+    return tamper
+
+
+def csv_cell(name: str, column: str, value: object, row: int = 0) -> Callable[[Path], None]:
+    """Of one cell in a table of text, by its row from 0."""
+
+    def tamper(folder: Path) -> None:
+        frame = pd.read_csv(folder / name, dtype=object, keep_default_na=False)
+        assert frame.loc[row, column] != str(value)
+        frame.loc[row, column] = str(value)
+        (folder / name).write_text(frame.to_csv(index=False), encoding="utf-8")
 
     return tamper
 
@@ -191,3 +203,36 @@ TAMPERINGS: dict[str, Tampering] = {
         text("answers/explain/manifest.json", '"seed": 1', '"seed": 7'), False, ("answers/explain/manifest.json",)),
 }  # fmt: skip
 """By what is tampered with."""
+
+
+def _flip(frame: pd.DataFrame) -> None:
+    """A decision that the plan takes, and as it says does not."""
+    row = int(frame["chosen"].to_numpy().argmax())
+    frame.loc[row, "chosen"] = False
+
+
+def _surer(frame: pd.DataFrame) -> None:
+    """What is said to be sure that is open."""
+    row = int((frame["verdict"] == "open").to_numpy().argmax())
+    frame.loc[row, "verdict"] = "sure in"
+
+
+BEYOND: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+    "a part of a lead": (csv_cell("lead.csv", "low", 5.5, 1), ("lead.csv, row 3, column low",)),
+    "a lead that is told": (
+        said(lambda manifest: manifest["lead"]["parts"][0].update(mean=9.75)), ("lead, parts, 0, mean",)),
+    "what becomes of money": (csv_cell("unused.csv", "money", 1.25), ("unused.csv, row 2, column money",)),
+    "what lapses, as it is told": (
+        said(lambda manifest: manifest["unused"]["lapsed"].update(mean=0.125)), ("unused, lapsed, mean",)),
+    "money that lapses": (csv_cell("lapse.csv", "money", 0.0625, 3), ("lapse.csv, row 5, column money",)),
+    "a cause of lapsing": (
+        said(lambda manifest: manifest["what_if"]["lapse"]["without"][0]["less"].update(mean=4.5)),
+        ("what_if, lapse, without, 0, less, mean",)),
+    "a world": (csv_cell("worlds.csv", "values", 1.0, 2), ("worlds.csv, row 4, column values",)),
+    "what a world comes to": (csv_cell("worlds.csv", "npv", 99.0), ("worlds.csv, row 2, column npv",)),
+    "a decision that is taken": (table("decisions.parquet", _flip), ("decisions.parquet", "column chosen")),
+    "a decision that is sure": (table("decisions.parquet", _surer), ("decisions.parquet", "column verdict")),
+    "what is proven": (csv_cell("unfunded.csv", "at_least", 0.03125), ("unfunded.csv, row 2, column at_least",)),
+    "how often it is funded": (csv_cell("unfunded.csv", "shared", 0.99), ("unfunded.csv, row 2, column shared",)),
+}  # fmt: skip
+"""Of what a plan of the loop tells beside its portfolio and its replications; every digest is then written anew."""

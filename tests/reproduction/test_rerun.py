@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,16 +12,21 @@ import pytest
 
 from rdsim import results
 from rdsim.domain import Choice, Portfolio
-from rdsim.errors import RunError
+from rdsim.errors import ExperimentError, RunError
 from rdsim.findings import of_simulation
 from rdsim.folders import read_manifest
-from rdsim.reproduction import repetition, verify, version_lines
+from rdsim.reproduction import repetition, require_repeatable, sweep_repetition, verify, version_lines
 from rdsim.runs import kept_run
 from rdsim.scenario import digest, load
 from rdsim.simulation import simulate
+from rdsim.sweep import experiment_of_sweep, manifest_of
+from rdsim.sweep import read as read_experiment
+from rdsim.sweep import run as run_sweep
 from tests.command import Ran, quietly
 from tests.command import run as run_command
+from tests.folders.test_contents import problem
 from tests.reproduction.tampering import edit
+from tests.sweep.files import SMALL, write
 from tests.tiny import TINY_FILES, tiny_folder
 
 PART = 'title = "With a part"\n[modes.direct]\nabroad_share = 0.2\n'
@@ -204,3 +210,132 @@ def test_versions_are_told_only_where_they_differ(finished: dict[str, Path]) -> 
     other["versions"]["gone"] = "2"
     assert [one.partition(" then")[0] for one in version_lines(other)] == [
         "rdsim's numbers, version 1", "gone 2", "machine abacus"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of a stated problem; its folder is gone."""
+    base = tmp_path_factory.mktemp("stated")
+    folder = problem(base / "knapsack")
+    asked = ["--problem", folder]
+    assert quietly("optimise", *asked, "--seed", 3, "--out", base / "optimise") == 0
+    assert quietly("frontier", *asked, "--second", "weight", "--points", 3, "--out", base / "frontier") == 0
+    assert quietly("explain", "tent", "weight", *asked, "--out", base / "explain") == 0
+    assert quietly("ladder", *asked, "--shares", "0.5,1", "--gap", 0.01, "--out", base / "ladder") == 0
+    shutil.rmtree(folder)
+    return base
+
+
+@pytest.mark.parametrize("name", ["optimise", "frontier", "explain", "ladder"])
+def test_a_run_of_a_stated_problem_comes_out_the_same_again(
+    name: str, stated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, out = stated / name, tmp_path / "again"
+    assert read_manifest(run)["stated"]["place"] == "problem/knapsack"
+    found = again(capsys, monkeypatch, run, out)
+    assert found.code == 0, found.out + found.err
+    assert found.out.splitlines()[-1].startswith("the same again: ")
+    before, after = read_manifest(run), read_manifest(out)
+    assert (after["command"], after["settings"], after["stated"]["place"]) == (
+        before["command"], before["settings"], before["stated"]["place"])  # fmt: skip
+    assert "problem/knapsack/options.csv" in after["files"]
+    assert verify(out).holds
+    refused = again(capsys, monkeypatch, run, tmp_path / "other", "--set", "x=1")
+    assert (refused.code, "--set: has a meaning of a scenario alone" in refused.err) == (2, True)
+
+
+def test_a_stated_problem_that_was_changed_comes_out_otherwise(
+    stated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(stated / "optimise", run)
+    options = run / "problem" / "knapsack" / "options.csv"
+    options.write_text(options.read_text().replace("tent,6", "tent,60"), encoding="utf-8")
+    assert any("options.csv" in str(one) for one in verify(run).faults)
+    found = again(capsys, monkeypatch, run, tmp_path / "again")
+    assert (found.code, "objective" in found.out) == (1, True), found.out
+
+
+def test_a_comparison_comes_out_the_same_again_of_the_same_runs_alone(
+    finished: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, compared = tmp_path / "one", tmp_path / "other", tmp_path / "compared"
+    shutil.copytree(finished["simulate"], one)
+    shutil.copytree(finished["plan"], other)
+    assert quietly("compare", one, other, "--out", compared) == 0
+    found = again(capsys, monkeypatch, compared, tmp_path / "again")
+    assert found.code == 0, found.out + found.err
+    assert found.out.splitlines()[-1].startswith("the same again: ")
+    edit(one, lambda manifest: manifest.update(title="another"))
+    shutil.rmtree(other)
+    refused = again(capsys, monkeypatch, compared, tmp_path / "third")
+    assert refused.code == 2
+    assert f"compared, 0: must be the run that was compared, {one}, whose manifest has digest" in refused.err
+    assert f"compared, 1: must be a finished run, as seen from here. Found: {other}." in refused.err
+    assert not (tmp_path / "third").exists()
+
+
+def test_what_cannot_be_made_again_says_why_and_what_to_do_instead(finished: dict[str, Path], tmp_path: Path) -> None:
+    for name, words in (
+        ("calibrate", "holds the digests of the records"),
+        ("bench", "--against this folder"),
+        ("mine", "ask again, of the problem's folder"),
+    ):
+        folder = tmp_path / name
+        shutil.copytree(finished["simulate"], folder)
+        edit(folder, lambda manifest, name=name: manifest.update(study=name, scenario=None))  # type: ignore[misc]
+        with pytest.raises(RunError, match=words):
+            require_repeatable(folder)
+
+
+def test_a_sweep_runs_again_from_its_own_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever became of experiment, scenario and portfolios."""
+    scenario = tiny_folder(tmp_path / "tiny")
+    (tmp_path / "mine.csv").write_text("technology,partner,mode,start_year\nT2,US,matching,2024\n")
+    text = SMALL.replace('"domestic-only"]', '"mine.csv", "own"]') + '[portfolios]\nown = "mine.csv"\n'
+    file, swept, out = write(tmp_path, scenario, text=text), tmp_path / "swept", tmp_path / "again"
+    assert quietly("sweep", "run", file, "--points", 6, "--seed", 5, "--jobs", 1, "--out", swept) == 0
+    for path in (file, tmp_path / "mine.csv"):
+        path.unlink()
+    shutil.rmtree(scenario)
+    monkeypatch.setattr("rdsim.native.threads.cores", lambda: 1)
+    found = again(capsys, monkeypatch, swept, out)
+    assert found.code == 0, found.out + found.err
+    assert found.out.splitlines()[-1] == "the same again: 1 file byte for byte, and every figure"
+    before, after = manifest_of(swept), manifest_of(out)
+    assert [after[name] for name in ("points", "seed", "command")] == [before["points"], 5, before["command"]]
+    assert after["scenario"] == before["scenario"]
+    refused = again(capsys, monkeypatch, swept, tmp_path / "other", "--set", "discount_rate=0.1")
+    assert (refused.code, "Change its experiment, and run that" in refused.err) == (2, True)
+    table = swept / "origin" / "mine.csv"
+    table.write_text(table.read_text().replace("2024", "2025"), encoding="utf-8")
+    refused = again(capsys, monkeypatch, swept, tmp_path / "other")
+    assert (refused.code, f"{table}: must be as it was written" in refused.err) == (2, True)
+
+
+def test_a_sweep_that_comes_out_otherwise_is_told_row_by_row(tmp_path: Path) -> None:
+    scenario = tiny_folder(tmp_path / "tiny")
+    experiment = read_experiment(write(tmp_path, scenario, points=4))
+    for name, seed in (("one", 1), ("other", 2)):
+        run_sweep(replace(experiment, seed=seed), tmp_path / name)
+    told = "\n".join(map(str, sweep_repetition(tmp_path / "one", tmp_path / "other").faults))
+    assert "seed: differs from the sweep that is there" in told
+    assert "results.parquet, row 1, column npv" in told
+
+
+def test_a_sweep_whose_plug_ins_are_not_named_or_that_holds_nothing_says_so(tmp_path: Path) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("X = 1\n")
+    scenario = tiny_folder(tmp_path / "tiny")
+    experiment = replace(read_experiment(write(tmp_path, scenario, points=4)), plugins=(str(plugin),))
+    run_sweep(experiment, tmp_path / "swept")
+    with pytest.raises(ExperimentError, match="run only if it is named again"):
+        experiment_of_sweep(tmp_path / "swept")
+    held = tmp_path / "swept" / "origin" / "plugins" / "1" / "mine.py"
+    assert experiment_of_sweep(tmp_path / "swept", [held]).plugins == (str(held),)
+    manifest = json.loads((tmp_path / "swept" / "sweep.json").read_text())
+    (tmp_path / "swept" / "sweep.json").write_text(json.dumps(manifest | {"origin": {}}))
+    with pytest.raises(ExperimentError, match=r"must hold in origin what .* Run its experiment again"):
+        experiment_of_sweep(tmp_path / "swept", [held])

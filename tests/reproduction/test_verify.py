@@ -14,7 +14,9 @@ from rdsim.reproduction.replay import blocks_of
 from rdsim.simulation import Running
 from tests.command import quietly
 from tests.command import run as run_command
-from tests.reproduction.tampering import TAMPERINGS, seal
+from tests.folders.test_contents import ASSUMED
+from tests.folders.test_contents import QUICK as LITTLE
+from tests.reproduction.tampering import BEYOND, TAMPERINGS, csv_cell, edit, seal
 from tests.tiny import tiny_folder
 
 ONE = Running(threads=1)
@@ -30,6 +32,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scenario = tiny_folder(base / "tiny")
     assert quietly("plan", scenario, "--one-shot", "--with", "explain", "--set", ANNOUNCED, "--out", base / "run") == 0
     shutil.rmtree(scenario)
+    return base / "run"
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a plan of the loop, with decisions made again, other worlds and what would change it; not drawn."""
+    base = tmp_path_factory.mktemp("searched")
+    scenario = tiny_folder(base / "tiny", scenario=lambda text: text + ASSUMED)
+    settings = {**LITTLE, "optimiser.what_if.repeats": 1}
+    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    with pytest.MonkeyPatch.context() as patch:
+        draw_nothing(patch)
+        assert quietly("plan", scenario, *words, "--set", ANNOUNCED, "--out", base / "run") == 0
     return base / "run"
 
 
@@ -67,6 +82,45 @@ def test_a_run_that_nobody_touched_holds(finished: Path) -> None:
     ):
         assert words in str(found)
     assert found.notes == ()
+
+
+def test_what_a_plan_tells_beside_its_portfolio_is_computed_again(searched: Path) -> None:
+    found = verify(searched, replications=4, running=ONE)
+    assert found.holds, "\n".join(map(str, found.faults))
+    for words in (
+        "each lead in its parts",
+        "what becomes of money that is not paid",
+        "why money lapses",
+        "worlds of assumptions, some of them simulated",
+        "what is said of decisions by their shares",
+        "proven limits of what is not funded",
+    ):
+        assert words in str(found)
+    assert any("shares of re-decisions" in note and "rdsim rerun" in note for note in found.notes), "what was not"
+
+
+def test_each_of_these_is_found_where_it_was_tampered_with(searched: Path, tmp_path: Path) -> None:
+    """All at once, for what one part finds keeps no other from being looked at."""
+    folder = tmp_path / "run"
+    shutil.copytree(searched, folder)
+    for tamper, _ in BEYOND.values():
+        tamper(folder)
+    seal(folder)
+    told = "\n".join(map(str, verify(folder, replications=4, running=ONE).faults))
+    for kind, (_, words) in BEYOND.items():
+        assert all(one in told for one in words), f"{kind}: {told}"
+
+
+def test_of_other_versions_limits_must_not_contradict_one_another(searched: Path, tmp_path: Path) -> None:
+    """One relaxation may have several sets of prices, so that others are proven elsewhere."""
+    folder = tmp_path / "run"
+    shutil.copytree(searched, folder)
+    edit(folder, lambda manifest: manifest["versions"].update(highspy="1.0"))
+    assert verify(folder, replications=4, running=ONE).holds
+    csv_cell("unfunded.csv", "at_most", -1e6)(folder)
+    seal(folder)
+    told = "\n".join(map(str, verify(folder, replications=4, running=ONE).faults))
+    assert "unfunded.csv, row 2, column at_most: must be at least what is proven of it" in told
 
 
 def test_digests_written_anew_are_no_tampering_by_themselves(finished: Path, tmp_path: Path) -> None:

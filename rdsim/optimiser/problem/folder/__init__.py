@@ -54,9 +54,21 @@ ending, units in brackets, ``cost [billion KRW]``. Every fault is reported at on
 problem: arrays, names and their order.
 """
 
+from rdsim.optimiser.problem.folder.files import GivenProblem, given_problem
 from rdsim.optimiser.problem.folder.form import StatedProblem
 from rdsim.optimiser.problem.folder.statement import read, read_statement
 from rdsim.optimiser.problem.folder.words import chosen_table, describe, record
 from rdsim.optimiser.problem.folder.writer import digest, write
 
-__all__ = ["StatedProblem", "chosen_table", "describe", "digest", "read", "read_statement", "record", "write"]
+__all__ = [
+    "GivenProblem",
+    "StatedProblem",
+    "chosen_table",
+    "describe",
+    "digest",
+    "given_problem",
+    "read",
+    "read_statement",
+    "record",
+    "write",
+]

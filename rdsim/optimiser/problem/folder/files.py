@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rdsim.errors import Fault, InputError
+from rdsim.errors import Fault, InputError, ProblemError
 from rdsim.optimiser.problem.folder.form import AIMS, CHOICES, COLUMNS, SETTINGS, name_rule
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.folder.risk import risk_terms
 from rdsim.tables import copies, did_you_mean, read_table, shown_value
 from rdsim.texts import read_toml
 
-__all__ = ["read_settings", "read_tables"]
+__all__ = ["GivenProblem", "given_problem", "read_settings", "read_tables"]
+
+
+@dataclass(frozen=True, eq=False)
+class GivenProblem:
+    """A problem's folder as it was given: the name of the folder, which may be the problem's, and its files by name."""
+
+    path: str
+    name: str
+    files: Mapping[str, bytes]
+
+
+def given_problem(folder: str | Path) -> GivenProblem:
+    """The files of a problem's folder, as they are; what is no file of a problem is left where it is.
+
+    Raises ProblemError for one that cannot be read.
+    """
+    path, files = Path(folder), dict[str, bytes]()
+    for name in (SETTINGS, *(f"{table}.csv" for table in COLUMNS)):
+        try:
+            files[name] = (path / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise ProblemError((Fault(str(path / name), "must be readable", error.strerror or str(error)),)) from None
+    return GivenProblem(path.as_posix(), path.resolve().name, files)
 
 
 TYPES: dict[str, type] = {"name": str, "unit": str, "sense": str, "choice": str, "stages": list, "risk": dict}
