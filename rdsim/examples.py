@@ -7,7 +7,7 @@ makes a copy to edit.
 >>> import rdsim
 >>> scenario = rdsim.examples.medical_ai(["calibration=lenient"])
 >>> scenario.name, len(scenario.technologies)
-('medical-ai-2024', 14)
+('medical-ai-2024', 16)
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def medical_ai(overrides: Overrides = ()) -> Scenario:
     Raises ScenarioError for bad overrides.
 
     >>> sorted(medical_ai().programmes)
-    ['commercialisation', 'research']
+    ['commercialisation', 'rnd']
     """
     return load(folder_of("medical-ai-2024"), overrides)
 

@@ -45,6 +45,12 @@ def export(scenario: Scenario, file: str | Path, *, force: bool = False, setting
     Raises:
         OutputError: if it cannot be written there.
         ScenarioError: for what cannot be a scenario, and for a text that no cell can hold.
+
+    >>> import rdsim
+    >>> rdsim.export(rdsim.examples.starter(), "my-scenario.xlsx").name
+    'my-scenario.xlsx'
+    >>> rdsim.load("my-scenario.xlsx") == rdsim.examples.starter()
+    True
     """
     place = claim_file(file, force=force)
     forms = forms_of(scenario)
