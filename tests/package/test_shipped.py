@@ -148,6 +148,16 @@ def test_a_copy_is_refused_as_a_new_scenario_is(
     assert "Did you mean 'korea-2024'?" in unknown.err
 
 
+def test_one_who_names_a_scenario_that_is_not_here_is_told_how_to_have_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = run(capsys, monkeypatch, "plan", "scenarios/korea-2024")
+    assert told.code == 2
+    assert "To have a copy of it: rdsim new korea-2024 --from korea-2024." in told.err
+    assert "--from" not in run(capsys, monkeypatch, "plan", "scenarios/korea-2042").err
+
+
 @pytest.mark.parametrize(("folder", "name"), [("a-plan", "a-plan"), ("ein Plan", "my-scenario"), ("_x", "my-scenario")])
 def test_a_new_scenario_goes_by_its_folder_where_it_can(folder: str, name: str, tmp_path: Path) -> None:
     start(tmp_path / folder)
