@@ -59,19 +59,27 @@ _HELD = contextlib.ExitStack()
 class _Commands(typer.core.TyperGroup):
     """The commands that stand here, and one for each question that is registered."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._own = dict(self.commands)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Look up the questions, which stand behind `report`, before any word is read."""
+        """Look up the questions, which stand behind `report`, before any word is read; unless it is of no question."""
+        if not args or args[0] not in self._own:
+            self._look_up(args)
+        return super().parse_args(ctx, args)
+
+    def _look_up(self, args: list[str]) -> None:
         from rdsim.studies import QUESTIONS  # noqa: PLC0415
 
-        mine, questions = dict(self.commands), QUESTIONS.at_hand()
-        if not args or args[0] not in {*mine, *questions}:
+        questions = QUESTIONS.at_hand()
+        if not args or args[0] not in questions:
             questions = dict(QUESTIONS)  # those of installed packages too: to list them, or to find one
         self.commands.clear()
-        for name, command in mine.items():
+        for name, command in self._own.items():
             self.commands[name] = command
             if name == "report":
                 self.commands.update({one: _command_of(one, question) for one, question in questions.items()})
-        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command; of one that is not known, which was meant, or that a plug-in may bring it."""
