@@ -148,14 +148,11 @@ def _language(name: str) -> str:
     return require(name)
 
 
-Folder = Annotated[
-    Path,
-    typer.Argument(
-        metavar="SCENARIO",
-        help="Folder, or workbook (.xlsx), of the scenario.",
-        autocompletion=completion.scenarios,
-    ),
-]
+_OF_SCENARIO = typer.Argument(
+    metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.", autocompletion=completion.scenarios
+)
+Folder = Annotated[Path, _OF_SCENARIO]
+FolderOrNone = Annotated[Path | None, _OF_SCENARIO]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Override a setting by dotted path; may be given several times."),
@@ -647,14 +644,7 @@ def simulate(
 
 @app.command(**_help_of(_PLANNING, "rdsim optimise my-scenario --set programmes.main.budget.2026=25"))
 def optimise(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="SCENARIO",
-            help="Folder, or workbook (.xlsx), of the scenario.",
-            autocompletion=completion.scenarios,
-        ),
-    ] = None,
+    scenario: FolderOrNone = None,
     problem: Stated = None,
     out: Out = None,
     force: Force = False,

@@ -27,8 +27,8 @@ def start(folder: str | Path, source: str = "") -> None:
     """
     if source:
         folder_of(source)
-    name = Path(folder).resolve().name
     with new_folder(folder, "a scenario is started in a new or an empty folder") as draft:
+        name = Path(folder).resolve().name
         if source:
             copy_scenario(source, draft, name)
             return
