@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .PHONY: check format lint types layers architecture test texts full dictionary matrix oldest bench torture answers pictures
-.PHONY: bench-report
+.PHONY: bench-report wheel
 
 check: lint types layers architecture test
 
@@ -47,6 +47,10 @@ matrix:
 # The oldest libraries alone, in plain Python: what `.ci/run` looks at beside its own environment.
 oldest:
 	$(PYTHON) -m tests.golden.matrix --first
+
+# Wheel and source distribution, built and tried outside the repository: what somebody gets who has no clone.
+wheel:
+	$(PYTHON) -m tests.package
 
 # A million random inputs through the doors, in one process, and a thousand kills of runs; FUZZ=1000 KILLS=50 for a look.
 FUZZ ?= 100000

@@ -1,7 +1,7 @@
 """rdsim: which technologies to fund, with which partner countries, from which year - and what will come of it.
 
 >>> import rdsim
->>> scenario = rdsim.load("scenarios/medical-ai-2024")
+>>> scenario = rdsim.examples.medical_ai()
 >>> portfolio = rdsim.optimise(scenario, samples=50).portfolio
 >>> outcomes = rdsim.simulate(scenario, portfolio, replications=20, seed=1)
 >>> len(outcomes.replications)
@@ -11,8 +11,8 @@ Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
 and `write_portfolio`; `export` makes a scenario one workbook, which `load` reads, and `import_book` a folder of that.
 An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare` tells what differs between
-finished runs, `index` what runs a folder holds, `verify` whether a run is what it says. What goes wrong is an
-`RdsimError`.
+finished runs, `index` what runs a folder holds, `verify` whether a run is what it says. `examples` holds the scenarios
+that come with rdsim. What goes wrong is an `RdsimError`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from rdsim.version import VERSION
+
 if TYPE_CHECKING:
+    from rdsim import examples
     from rdsim.comparison import RunComparison, compare
     from rdsim.domain import Choice, Portfolio, Scenario
     from rdsim.errors import ExperimentError, InfeasibleError, InputError, RdsimError, SolverError
@@ -56,8 +59,10 @@ __all__ = [
     "Solving",
     "Sweep",
     "Verification",
+    "__version__",
     "check",
     "compare",
+    "examples",
     "export",
     "import_book",
     "index",
@@ -71,6 +76,8 @@ __all__ = [
     "verify",
     "write_portfolio",
 ]
+
+__version__ = VERSION
 
 # Where each public name lives. They are imported when first used: `rdsim --help` must not wait for numba.
 _HOMES = {
@@ -111,6 +118,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "examples":
+        return importlib.import_module("rdsim.examples")
     if name not in _HOMES:
         raise AttributeError(f"module 'rdsim' has no attribute {name!r}")
     module, attribute = _HOMES[name]

@@ -284,7 +284,9 @@ def is_local_file(path: Path) -> bool:
 
 
 def _version(name: str) -> str:
-    return str(getattr(sys.modules.get(name.partition(".")[0]), "__version__", ""))
+    """The version of a library; not of rdsim, whose releases keep results unless its numbers change."""
+    library = name.partition(".")[0]
+    return "" if library == "rdsim" else str(getattr(sys.modules.get(library), "__version__", ""))
 
 
 def _tokens(parts: Any) -> Iterator[str]:

@@ -17,19 +17,20 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 import typer.core
 
+from rdsim import completion
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InputError, fault_lines
 from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, speaking
 from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
+from rdsim.version import VERSION
 
 if TYPE_CHECKING:
     from rdsim.bench import BenchRequest
@@ -59,19 +60,27 @@ _HELD = contextlib.ExitStack()
 class _Commands(typer.core.TyperGroup):
     """The commands that stand here, and one for each question that is registered."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._own = dict(self.commands)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Look up the questions, which stand behind `report`, before any word is read."""
+        """Look up the questions, which stand behind `report`, before any word is read; unless it is of no question."""
+        if not args or args[0] not in self._own:
+            self._look_up(args)
+        return super().parse_args(ctx, args)
+
+    def _look_up(self, args: list[str]) -> None:
         from rdsim.studies import QUESTIONS  # noqa: PLC0415
 
-        mine, questions = dict(self.commands), QUESTIONS.at_hand()
-        if not args or args[0] not in {*mine, *questions}:
+        questions = QUESTIONS.at_hand()
+        if not args or args[0] not in questions:
             questions = dict(QUESTIONS)  # those of installed packages too: to list them, or to find one
         self.commands.clear()
-        for name, command in mine.items():
+        for name, command in self._own.items():
             self.commands[name] = command
             if name == "report":
                 self.commands.update({one: _command_of(one, question) for one, question in questions.items()})
-        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command; of one that is not known, which was meant, or that a plug-in may bring it."""
@@ -88,7 +97,7 @@ app = typer.Typer(
     help="Decide which technologies to fund, with which partner countries, from which year - and see what will "
     "probably come of it.",
     no_args_is_help=True,
-    add_completion=False,
+    epilog="Example: rdsim new my-scenario, then rdsim plan my-scenario",
     pretty_exceptions_enable=False,
 )
 
@@ -104,6 +113,17 @@ class _Command(typer.core.TyperCommand):
         """Run it, and let `_command_line` see what was typed."""
         _CONTEXT.set(ctx)
         return super().invoke(ctx)
+
+
+_SCENARIOS, _PLANNING, _QUESTIONS = "Scenarios", "Planning", "Questions about a plan"
+_RESEARCH, _EVIDENCE = "Research", "Evidence"
+"""Groups of commands, as `rdsim --help` shows them."""
+
+
+def _help_of(group: str, example: str, *, repeats: bool = True) -> dict[str, Any]:
+    """How a command is shown: in its group, with an example; those that make runs can be asked for again."""
+    of_kind: dict[str, Any] = {"cls": _Command} if repeats else {}
+    return {"rich_help_panel": group, "epilog": f"Example: {example}", **of_kind}
 
 
 class EngineName(enum.StrEnum):
@@ -129,7 +149,11 @@ def _language(name: str) -> str:
     return require(name)
 
 
-Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.")]
+_OF_SCENARIO = typer.Argument(
+    metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.", autocompletion=completion.scenarios
+)
+Folder = Annotated[Path, _OF_SCENARIO]
+FolderOrNone = Annotated[Path | None, _OF_SCENARIO]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Override a setting by dotted path; may be given several times."),
@@ -192,7 +216,7 @@ With = Annotated[
 
 def main() -> None:
     """Run the command line; errors of rdsim become a message and their exit code."""
-    from rdsim.folders.signals import terminate_like_ctrl_c  # noqa: PLC0415
+    from rdsim.signals import terminate_like_ctrl_c  # noqa: PLC0415
 
     printable_streams()
     notices_in_one_line()
@@ -282,9 +306,11 @@ def _load(folder: Path, overrides: list[str] | None) -> Scenario:
 
 def _plug_in(paths: list[Path] | None) -> tuple[Plugin, ...]:
     """Run the plug-ins, before the scenario that names what they register is read."""
+    if not paths:
+        return ()
     from rdsim.plugins import load  # noqa: PLC0415
 
-    return load(paths or [])
+    return load(paths)
 
 
 @contextlib.contextmanager
@@ -444,7 +470,7 @@ def _tell_result(found: Written) -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"rdsim {metadata.version('rdsim')}")
+        typer.echo(f"rdsim {VERSION}")
         raise typer.Exit
 
 
@@ -461,16 +487,38 @@ def options(
     """Decide which technologies to fund, with which partner countries, from which year."""
 
 
-@app.command(cls=_Command)
-def new(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None:
-    """Make a small scenario folder to start from."""
+@app.command(**_help_of(_SCENARIOS, "rdsim new my-scenario --from korea-2024"))
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="NAME",
+            help="Copy a scenario that comes with rdsim, its parts and experiments too; 'rdsim scenarios' lists them.",
+            autocompletion=completion.shipped_names,
+        ),
+    ] = "",
+) -> None:
+    """Make a scenario folder to start from: a small one, or a copy of one that comes with rdsim."""
     from rdsim.scenario import start  # noqa: PLC0415
 
-    start(folder)
+    start(folder, source)
     typer.echo(f"made {folder}: edit it, then try 'rdsim check {folder}' and 'rdsim plan {folder}'")
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_SCENARIOS, "rdsim scenarios", repeats=False))
+def scenarios() -> None:
+    """List the scenarios that come with rdsim: what each is, and what it asks."""
+    from rdsim import shipped  # noqa: PLC0415
+
+    found = shipped.scenarios()
+    for one in found:
+        typer.echo(f"{one.name}: {one.title}\n    asks {one.asks}")
+    typer.echo("to edit a copy: rdsim new my-scenario --from NAME" if found else "no scenario came with this rdsim")
+
+
+@app.command(**_help_of(_SCENARIOS, "rdsim check my-scenario --set calibration=lenient"))
 def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> None:
     """Check a scenario: every fault at once, then cheap bounds on what can be done at all."""
     from rdsim import scenario as rooms  # noqa: PLC0415
@@ -508,7 +556,7 @@ def _pairs(world: Scenario) -> int:
     return sum(not eligible(world, name, partner, mode) for name in world.technologies for partner, mode in pairs)
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_SCENARIOS, "rdsim schema > scenario.schema.json"))
 def schema() -> None:
     """Print the JSON schema of scenarios, for editors."""
     from rdsim.scenario import schema as describe  # noqa: PLC0415
@@ -516,7 +564,7 @@ def schema() -> None:
     typer.echo(json.dumps(describe(), indent=2, ensure_ascii=False))
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_SCENARIOS, "rdsim export my-scenario my-scenario.xlsx"))
 def export(
     scenario: Folder,
     book: Annotated[Path, typer.Argument(metavar="BOOK.XLSX", help="Workbook to write.")],
@@ -533,7 +581,7 @@ def export(
     typer.echo(f"written to {book}: edit it, then try 'rdsim check {book}' and 'rdsim plan {book}'")
 
 
-@app.command("import", cls=_Command)
+@app.command("import", **_help_of(_SCENARIOS, "rdsim import my-scenario.xlsx from-excel"))
 def import_(
     book: Annotated[Path, typer.Argument(metavar="BOOK.XLSX", help="Workbook of a scenario.")],
     folder: Annotated[Path, typer.Argument(help="Folder to write.")],
@@ -550,7 +598,7 @@ def import_(
     typer.echo(f"written to {folder}")
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_PLANNING, "rdsim simulate my-scenario --portfolio mine.csv --trace"))
 def simulate(
     scenario: Folder,
     portfolio: Annotated[Path, typer.Option(help="CSV file of the portfolio, or the folder of a run.")],
@@ -595,11 +643,9 @@ def simulate(
     _finish(findings.of_simulation(found, story), place)
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_PLANNING, "rdsim optimise my-scenario --set programmes.main.budget.2026=25"))
 def optimise(
-    scenario: Annotated[
-        Path | None, typer.Argument(metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.")
-    ] = None,
+    scenario: FolderOrNone = None,
     problem: Stated = None,
     out: Out = None,
     force: Force = False,
@@ -697,7 +743,7 @@ def _optimise_problem(
     _finish(study, dataclasses.replace(place, problem=given, settings=told))
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_PLANNING, "rdsim plan my-scenario --with explain,frontier"))
 def plan(
     scenario: Folder,
     out: Out = None,
@@ -778,9 +824,14 @@ def _tell(line: str, *, err: bool = False) -> None:
     typer.echo(line, err=err)
 
 
-@app.command()
+@app.command(**_help_of(_PLANNING, "rdsim report results/my-scenario --language ko", repeats=False))
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan, a study, a calibration or a sweep.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", help="Folder of a plan, a study, a calibration or a sweep.", autocompletion=completion.runs
+        ),
+    ],
     language: Language = ENGLISH,
 ) -> None:
     """Draw report.html again, from what the folder of a run holds."""
@@ -793,9 +844,9 @@ def report(
         _tell_result(results.redraw(run))
 
 
-@app.command()
+@app.command(**_help_of(_PLANNING, "rdsim brief results/my-scenario", repeats=False))
 def brief(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan.", autocompletion=completion.runs)],
     language: Language = ENGLISH,
 ) -> None:
     """Put a plan on one page, for who decides: brief.html prints to one sheet of A4, brief.svg is a slide."""
@@ -807,9 +858,14 @@ def brief(
         typer.echo(told.format(page=found.folder / "brief.html", slide=found.folder / "brief.svg"))
 
 
-@app.command()
+@app.command(**_help_of(_PLANNING, "rdsim serve results/my-scenario --port 0", repeats=False))
 def serve(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run of plan, optimise or simulate.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", help="Folder of a run of plan, optimise or simulate.", autocompletion=completion.runs
+        ),
+    ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 for any that is free.")] = 8124,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
     replications: Annotated[int, typer.Option(min=2, max=100_000, help="Replications behind each answer.")] = 500,
@@ -850,7 +906,12 @@ def _web() -> Any:
     return web
 
 
-_Benched = Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Folders, or workbooks, of scenarios.")]
+_Benched = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SCENARIO...", help="Folders, or workbooks, of scenarios.", autocompletion=completion.scenarios
+    ),
+]
 _Portfolios = Annotated[
     list[Path] | None,
     typer.Option(metavar="PATH", help="A portfolio: a CSV file, a workbook or a run's folder; repeatable."),
@@ -890,7 +951,7 @@ _OneShot = Annotated[bool, typer.Option("--one-shot", help="Without a plan of th
 _Quick = Annotated[bool, typer.Option("--quick", help="Very few of everything: shows that it works, and no figures.")]
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_EVIDENCE, "rdsim bench my-scenario --portfolio mine.csv --one-shot"))
 def bench(
     scenarios: _Benched,
     portfolio: _Portfolios = None,
@@ -960,9 +1021,11 @@ def _bench(scenarios: list[Path], asked: BenchRequest, place: _Place) -> None:
     _finish(benchmark.study(found), claimed)
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_EVIDENCE, "rdsim verify results/my-scenario --all"))
 def verify(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished run.", autocompletion=completion.runs)
+    ],
     replications: Annotated[
         int, typer.Option(min=1, max=10_000_000, help="So many replications are simulated again, evenly spread.")
     ] = 100,
@@ -991,9 +1054,11 @@ def verify(
         raise typer.Exit(OTHERWISE)
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_EVIDENCE, "rdsim rerun results/my-scenario --out results/again"))
 def rerun(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished run.", autocompletion=completion.runs)
+    ],
     overrides: Set = None,
     out: Out = None,
     force: Force = False,
@@ -1084,10 +1149,15 @@ def _tell_same(found: Repetition) -> None:
         raise typer.Exit(OTHERWISE)
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_EVIDENCE, "rdsim compare results/my-scenario results/more-money"))
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of finished runs; the first is compared with.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Folders of finished runs; the first is compared with.",
+            autocompletion=completion.runs,
+        ),
     ],
     out: Out = None,
     force: Force = False,
@@ -1101,7 +1171,7 @@ def compare(
     _finish(comparison.study(found), place)
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_PLANNING, "rdsim index results"))
 def index(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder that holds runs.")] = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Replace an index.html that rdsim did not write.")] = False,
@@ -1129,7 +1199,12 @@ OfPlan = Annotated[
     ),
 ]
 Asked = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="Folder, or workbook, of the scenario; or folder of a run of it.")
+    Path,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="Folder, or workbook, of the scenario; or folder of a run of it.",
+        autocompletion=completion.scenarios_and_runs,
+    ),
 ]
 Gap = Annotated[
     float | None, typer.Option(min=0.0, max=0.999, help="Relative gap of each solve; by default the scenario's.")
@@ -1233,7 +1308,8 @@ def _command_of(name: str, question: Question) -> Any:
         [inspect.Parameter(one, keyword, default=by, annotation=kind) for one, (kind, by) in taken.items()]
     )
     alone = typer.Typer(add_completion=False)
-    alone.command(name, cls=_Command, help=question.help)(answer)
+    example = question.example or f"rdsim {name} my-scenario"
+    alone.command(name, help=question.help, **_help_of(_QUESTIONS, example))(answer)
     return typer.main.get_command(alone)
 
 
@@ -1371,7 +1447,7 @@ class DistributionName(enum.StrEnum):
     gamma = "gamma"
 
 
-@app.command(cls=_Command)
+@app.command(**_help_of(_RESEARCH, "rdsim calibrate projects.csv --months 24"))
 def calibrate(
     projects: Annotated[Path, typer.Argument(metavar="PROJECTS.CSV", help="Records of projects.")],
     test: Annotated[
@@ -1436,12 +1512,13 @@ class _RunsByDefault(typer.core.TyperGroup):
 sweeps = typer.Typer(
     cls=_RunsByDefault,
     help="Run an experiment: thousands of variants of a scenario and of policies, resumable; or report on one.",
+    epilog="Example: rdsim sweep my-experiment.toml --jobs 2",
     no_args_is_help=True,
 )
-app.add_typer(sweeps, name="sweep")
+app.add_typer(sweeps, name="sweep", rich_help_panel=_RESEARCH)
 
 
-@sweeps.command("run", cls=_Command)
+@sweeps.command("run", **_help_of(_RESEARCH, "rdsim sweep run my-experiment.toml --dry-run"))
 def sweep_run(
     experiment: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of the experiment.")],
     out: Annotated[
@@ -1562,7 +1639,7 @@ def _sweep_progress() -> Iterator[Callable[[int, int, int], None]]:
         yield tell
 
 
-@sweeps.command("report")
+@sweeps.command("report", **_help_of(_RESEARCH, "rdsim sweep report results/my-experiment", repeats=False))
 def sweep_report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sweep.")],
     metric: Annotated[str | None, typer.Option(help="Metric to look at; by default the first.")] = None,

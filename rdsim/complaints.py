@@ -16,11 +16,11 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from rdsim.errors import EngineError, InstalledWarning, RdsimError, RenamedWarning, cut
+from rdsim.version import VERSION
 
 __all__ = ["DEBUG", "DEFECT", "INCOMPLETE", "exit_code_of", "notices_in_one_line", "printable_streams"]
 
@@ -118,7 +118,7 @@ def _keep(error: Exception, arguments: Sequence[str]) -> None:
 
 
 def _record(error: Exception, arguments: Sequence[str]) -> Iterator[str]:
-    yield f"rdsim {version('rdsim')}, Python {platform.python_version()}, {platform.platform()}"
+    yield f"rdsim {VERSION}, Python {platform.python_version()}, {platform.platform()}"
     yield f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}, in {Path.cwd()}"
     yield _command_line(arguments)
     yield _trace(error)

@@ -1298,7 +1298,7 @@ class Scenario(Frozen):
             ScenarioError: with every fault of the paths and of what the scenario would then be.
 
         >>> import rdsim
-        >>> scenario = rdsim.load("scenarios/medical-ai-2024")
+        >>> scenario = rdsim.examples.medical_ai()
         >>> scenario.with_({"programmes.rnd.budget.2026": 90}).programmes["rnd"].budget[2026]
         90.0
         """
@@ -1330,7 +1330,12 @@ class Scenario(Frozen):
 
 @dataclass(frozen=True)
 class Choice:
-    """One funded technology: with whom, how, and from which fiscal year."""
+    """One funded technology: with whom, how, and from which fiscal year.
+
+    >>> import rdsim
+    >>> rdsim.Choice("C2", "matching", "US", 2025)
+    Choice(technology='C2', mode='matching', partner='US', start_year=2025, rank=0)
+    """
 
     technology: str
     mode: str = "domestic"
@@ -1344,6 +1349,12 @@ class Portfolio(Frozen):
     """The choice. Ranks are unique and order every queue; `rdsim.portfolio.with_ranks` gives the default ones.
 
     It is iterated by choice, counts its choices, and holds those technologies that it funds.
+
+    >>> import rdsim
+    >>> choices = rdsim.Choice("C1", start_year=2026, rank=1), rdsim.Choice("C2", start_year=2025, rank=2)
+    >>> mine = rdsim.Portfolio(choices)
+    >>> len(mine), "C2" in mine, [one.start_year for one in mine]
+    (2, True, [2026, 2025])
     """
 
     choices: tuple[Choice, ...]

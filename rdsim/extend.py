@@ -166,17 +166,18 @@ def study(
     options: Sequence[Option] = (),
     parameters: Sequence[Parameter] = (),
     help: str = "",  # noqa: A002 - as a command's
+    example: str = "",
     replace: bool = False,
 ) -> Callable[[F], F]:
     """The function answers a question with a `rdsim.study.Study` (`contracts.STUDY`); `rdsim NAME` asks it.
 
-    Options and parameters are its command's, by their names; `help` is by default the first line of its documentation.
-    Raises ExtensionError.
+    Options and parameters are its command's, by their names; `help` is by default the first line of its documentation,
+    `example` a command as ``rdsim NAME my-scenario --count 3`` that its help shows. Raises ExtensionError.
     """
 
     def make(function: Callable[..., Any]) -> Question:
         first = (function.__doc__ or "").strip().partition("\n")[0]
-        return Question(function, help or first, tuple(options), parameters=tuple(parameters))
+        return Question(function, help or first, tuple(options), example=example, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(QUESTIONS, name, make, replace)
     return found

@@ -266,6 +266,12 @@ def plan(
 
     Where the scenario states assumptions, the plan and the simple rules also live in worlds drawn within their bounds
     (`optimiser.assumptions`): each headline has a second, wider interval, and break-evens where it may turn.
+
+    >>> import rdsim
+    >>> scenario = rdsim.examples.starter(["optimiser.samples=60", "optimiser.what_if.repeats=0"])
+    >>> found = rdsim.plan(scenario, one_shot=True, replications=40)
+    >>> len(found.proposal.portfolio) > 0, len(found.simulation.replications)
+    (True, 40)
     """
     asked = _Asked(replications, seed, solving, running, one_shot, progress)
     return _plan(scenario, asked, own=True)

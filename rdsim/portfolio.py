@@ -64,6 +64,12 @@ def read(path: str | Path, scenario: Scenario | None) -> Portfolio:
 
     Raises:
         PortfolioError: with every fault: of the file, of each row against the scenario, and between rows.
+
+    >>> import rdsim
+    >>> scenario = rdsim.examples.starter()
+    >>> rdsim.write_portfolio(rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),)), "mine.csv")
+    >>> rdsim.read_portfolio("mine.csv", scenario).choices
+    (Choice(technology='C1', mode='domestic', partner='', start_year=2026, rank=1),)
     """
     return _portfolio(_table_at(Path(path)), scenario, Path(path).stem)
 
@@ -71,7 +77,16 @@ def read(path: str | Path, scenario: Scenario | None) -> Portfolio:
 @check_arguments("portfolio")
 def write(portfolio: Portfolio, path: str | Path) -> None:
     """Write the portfolio as CSV, whole and then renamed. Raises PortfolioError for what is no portfolio,
-    OutputError if the place cannot be written."""
+    OutputError if the place cannot be written.
+
+    >>> import rdsim
+    >>> from pathlib import Path
+    >>> rdsim.write_portfolio(rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),)), "other.csv")
+    >>> print(Path("other.csv").read_text())
+    technology,partner,mode,start_year,rank
+    C1,,domestic,2026,1
+    <BLANKLINE>
+    """
     target = Path(path)
     text = io.StringIO()
     _refuse(_made_faults(portfolio))

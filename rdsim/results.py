@@ -55,6 +55,7 @@ from rdsim.scenario import texts_of as scenario_texts
 from rdsim.search import Given
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
+from rdsim.version import VERSION
 from rdsim.words import shared_luck_words
 from rdsim.workbook import Contents, sheets_of, table_sheets, workbook_bytes
 
@@ -189,7 +190,7 @@ def _write_parquet(path: Path, table: pd.DataFrame, name: str, study: Study, dig
         field if (one := told.get(field.name)) is None else field.with_metadata(_field_metadata(one, scenario))
         for field in content.schema
     ]
-    about = {"rdsim": version("rdsim"), "rdsim.numbers": str(NUMBERS)}
+    about = {"rdsim": VERSION, "rdsim.numbers": str(NUMBERS)}
     about |= {} if entry is None else {"description": entry.row}
     if scenario is not None:
         about |= {"money_unit": scenario.money_unit, "scenario": scenario.name, "scenario_sha256": digest}
@@ -428,7 +429,7 @@ def _fill_workbook(
 
 def _head(study: Study, run: Run) -> dict[str, Any]:
     """How the run came about."""
-    head = {"rdsim": version("rdsim"), "numbers": NUMBERS, "command": list(run.command), "settings": {**run.settings}}
+    head = {"rdsim": VERSION, "numbers": NUMBERS, "command": list(run.command), "settings": {**run.settings}}
     named = {} if study.name in MAIN else {"study": study.name, "seed": study.seed}
     world = {} if study.scenario is None else _world(study, study.scenario, run)
     asked: dict[str, Any] = {"asked_of": {"portfolio": run.asked_of}} if run.asked_of else {}

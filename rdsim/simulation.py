@@ -59,6 +59,16 @@ class Running:
     """How a simulation runs, never what comes of it: no number depends on these.
 
     Raises: InputError for fields of another type, or below 1.
+
+    >>> import rdsim
+    >>> portfolio = rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),))
+    >>> by_simpy = rdsim.Running(engine="simpy")
+    >>> found = [
+    ...     rdsim.simulate(rdsim.examples.starter(), portfolio, replications=5, running=how).projects
+    ...     for how in (rdsim.Running(threads=1), by_simpy)
+    ... ]
+    >>> found[0].equals(found[1])
+    True
     """
 
     engine: Engine = "compiled"
@@ -255,7 +265,7 @@ def simulate(
     memory.
 
     >>> import rdsim
-    >>> scenario = rdsim.load("scenarios/medical-ai-2024")
+    >>> scenario = rdsim.examples.medical_ai()
     >>> portfolio = rdsim.Portfolio((rdsim.Choice("R01", "direct", "US", 2024),))
     >>> outcomes = rdsim.simulate(scenario, portfolio, replications=50, seed=1)
     >>> len(outcomes.projects), list(outcomes.summary().columns)
@@ -486,7 +496,13 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 @check_arguments("scenario", "chosen")
 def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: int | None = None) -> pd.DataFrame:
-    """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
+    """What happened in one replication, event by event: who waited for what, when (on the SimPy engine).
+
+    >>> import rdsim
+    >>> portfolio = rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),))
+    >>> list(rdsim.trace(rdsim.examples.starter(), portfolio, replication=7).columns)
+    ['time', 'day', 'subject', 'id', 'event', 'detail']
+    """
     from rdsim.engines import process  # noqa: PLC0415
 
     refuse(*whole_faults(("replication", replication, 0, REPORTED.size)))

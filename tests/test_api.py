@@ -11,7 +11,6 @@ import pytest
 
 import rdsim
 
-ROOT = Path(__file__).parent.parent
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(rdsim.__path__, "rdsim.") if not module.name.endswith("__main__")
 )
@@ -37,7 +36,7 @@ def test_every_module_lists_what_it_offers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rdsim", *MODULES])
-def test_examples_in_docstrings_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_examples_in_docstrings_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     failures, _ = doctest.testmod(importlib.import_module(name))
     assert failures == 0

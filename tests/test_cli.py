@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -37,19 +36,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base / "run"
 
 
-# --- help and light imports -----------------------------------------------------------------------
-
-
-def test_help_needs_none_of_the_heavy_libraries() -> None:
-    heavy = ["numba", "pandas", "pulp", "highspy", "altair", "pyarrow", "scipy", "numpy", "pydantic"]
-    code = f"import sys, rdsim.cli; print([name for name in {heavy} if name in sys.modules])"
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert said.stdout.strip() == "[]"
-
-
-def test_it_says_its_version(rdsim: Rdsim) -> None:
-    told = rdsim("--version")
-    assert (told.code, told.out) == (0, f"rdsim {version('rdsim')}\n")
+# --- help ------------------------------------------------------------------------------------------
 
 
 def test_help_names_every_command(rdsim: Rdsim) -> None:

@@ -25,6 +25,7 @@ from rdsim.report import Page, Section
 from rdsim.scenario import digest
 from rdsim.streams import MEASURED_AGAINST, REPORTED
 from rdsim.study import Study
+from rdsim.version import VERSION
 
 __all__ = ["machine", "study"]
 
@@ -155,7 +156,7 @@ def _how(contests: Sequence[Contest]) -> Section:
     libraries = ", ".join(f"{name} {told}" for name, told in here["libraries"].items())
     lines += [
         f"Measured on {here['cores']} cores of an {here['processor']} machine, {here['system']}; rdsim "
-        f"{version('rdsim')}, Python {here['python']}, {libraries}; decided by {versions_of(named)}.",
+        f"{VERSION}, Python {here['python']}, {libraries}; decided by {versions_of(named)}.",
         "Nothing is chosen and told on the same sample: options, the loop, what is measured against, and what is "
         "told have streams of their own, which share no number.",
     ]

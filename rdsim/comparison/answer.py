@@ -83,6 +83,16 @@ def compare(first: str | Path, *others: str | Path) -> RunComparison:
         RunError: with the faults of every folder that is no run, lacks a portfolio, has a damaged table, or states
             money in another unit; and for fewer than two runs.
         PortfolioError: for a portfolio that cannot be read.
+
+    >>> from pathlib import Path
+    >>> import rdsim
+    >>> from rdsim import findings, results
+    >>> scenario, portfolio = rdsim.examples.starter(), rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),))
+    >>> for count in (20, 40):
+    ...     found = rdsim.simulate(scenario, portfolio, replications=count)
+    ...     _ = results.write(findings.of_simulation(found), results.Run(Path(f"results/of-{count}")))
+    >>> rdsim.compare("results/of-20", "results/of-40")
+    RunComparison of 2 runs: of-20, of-40
     """
     runs = read_runs((first, *others))
     pairs = _pairs(runs)

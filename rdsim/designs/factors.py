@@ -106,7 +106,12 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class Factor:
-    """What is varied: settings at `paths` (by default the factor's name), over one kind of levels."""
+    """What is varied: settings at `paths` (by default the factor's name), over one kind of levels.
+
+    >>> import rdsim
+    >>> rdsim.Factor(range=(0.5, 2.0), paths=("programmes.main.budget.*",), change="multiply").range
+    (0.5, 2.0)
+    """
 
     __pydantic_config__ = _strict
     values: Annotated[tuple[Value, ...], Field(description="Its levels, one by one.")] = ()

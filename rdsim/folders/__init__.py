@@ -17,7 +17,7 @@ from rdsim.folders.manifests import (
 )
 from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, occupation, require_name, settle
 from rdsim.folders.sharing import WORK, is_at_work, share
-from rdsim.folders.signals import hold_signals, terminate_like_ctrl_c
+from rdsim.signals import hold_signals, terminate_like_ctrl_c
 
 __all__ = [
     "MANIFEST",

@@ -24,7 +24,7 @@ from rdsim.folders.files import clear_parts, is_folder
 from rdsim.folders.locks import is_abandoned, is_same, lock, sign
 from rdsim.folders.manifests import MANIFEST, SWEEP, own_files
 from rdsim.folders.moves import DESK, DRAFT, carry_out, commit, files_below, is_beside, is_plain_place, is_unfinished
-from rdsim.folders.signals import hold_signals
+from rdsim.signals import hold_signals
 
 __all__ = [
     "Occupation",

@@ -81,6 +81,15 @@ def index(folder: str | Path = "results") -> RunIndex:
     Raises:
         InputError: for an argument that is no path.
         RunError: if there is no such folder, if it is a run itself, and if there is nothing in it to tell of.
+
+    >>> from pathlib import Path
+    >>> import rdsim
+    >>> from rdsim import findings, results
+    >>> scenario, portfolio = rdsim.examples.starter(), rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),))
+    >>> found = rdsim.simulate(scenario, portfolio, replications=20)
+    >>> _ = results.write(findings.of_simulation(found), results.Run(Path("shelf/first")))
+    >>> rdsim.index("shelf")
+    RunIndex of shelf: 1 run
     """
     path = Path(folder)
     advice = "Name the folder that holds runs: rdsim index FOLDER."

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from rdsim.folders.contents import MAIN
 from rdsim.languages import N_, listing
 from rdsim.languages import gettext as _
 from rdsim.sweep import manifest_of
+from rdsim.version import VERSION
 
 __all__ = ["Entry", "Stranger", "entries_of", "is_entry"]
 
@@ -174,10 +174,8 @@ def _entry(path: Path) -> Entry:
         manifest, file = read_manifest(path), path / MANIFEST
         run, remarks = _run(path, manifest)
         remarks += [_(_HELD[held]) for held in [occupation(path)] if held in _HELD]
-    if manifest["rdsim"] != version("rdsim"):
-        remarks.insert(
-            0, _("written by rdsim {then}; this is {now}").format(then=manifest["rdsim"], now=version("rdsim"))
-        )
+    if manifest["rdsim"] != VERSION:
+        remarks.insert(0, _("written by rdsim {then}; this is {now}").format(then=manifest["rdsim"], now=VERSION))
     found = Entry(_legible(path), path, manifest, file, run, tuple(remarks))
     strangers = [
         _("{name} is not shown: {fault}").format(name=f"{one.folder.parent.name}/{one.label}", fault=one.fault)

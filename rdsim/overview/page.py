@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from rdsim.overview.ranking import estimate_of, is_rankable, world_of, worlds_of
 from rdsim.overview.words import ORDER, best_words, count_words, limit_words, missing_words, stranger_words
 from rdsim.report import Content, fill_page
 from rdsim.report.words import amount
+from rdsim.version import VERSION
 
 __all__ = ["INDEX", "is_ours", "page"]
 
@@ -62,7 +62,7 @@ def page(folder: Path, entries: Sequence[Entry], strangers: Sequence[Stranger], 
     }
     return fill_page(
         Content("index.html.j2", (), ("sharing.js", "sorting.js", "runs.js", "pairs.js"), shown),
-        {"rdsim": version("rdsim")},
+        {"rdsim": VERSION},
     )
 
 

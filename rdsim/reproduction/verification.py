@@ -130,6 +130,15 @@ def verify(
         running: on how many threads; the engine is the run's.
 
     Raises: RunError if there is no run in the folder; InputError for plug-ins that the run used and that are not named.
+
+    >>> from pathlib import Path
+    >>> import rdsim
+    >>> from rdsim import findings, results
+    >>> scenario, portfolio = rdsim.examples.starter(), rdsim.Portfolio((rdsim.Choice("C1", start_year=2026, rank=1),))
+    >>> found = rdsim.simulate(scenario, portfolio, replications=20)
+    >>> _ = results.write(findings.of_simulation(found), results.Run(Path("results/mine")))
+    >>> rdsim.verify("results/mine").holds
+    True
     """
     place = Path(folder)
     if not is_file(place / MANIFEST):

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rdsim.numbers import NUMBERS
+from rdsim.version import VERSION
 
 __all__ = ["version_lines"]
 
@@ -18,7 +19,7 @@ def version_lines(manifest: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _lines(manifest: Mapping[str, Any]) -> Iterator[str]:
-    pairs = [("rdsim", str(manifest["rdsim"]), version("rdsim"))]
+    pairs = [("rdsim", str(manifest["rdsim"]), VERSION)]
     numbers = manifest.get("numbers")
     pairs += [] if numbers is None else [("rdsim's numbers, version", str(numbers), str(NUMBERS))]
     pairs += [(name, str(then), _here(name)) for name, then in manifest["versions"].items()]

@@ -75,6 +75,11 @@ def import_book(book: str | FilePath, folder: str | FilePath, *, force: bool = F
     Raises:
         ScenarioError: with every fault of the workbook, by sheet and cell.
         OutputError: if the folder holds something else, or a scenario without `force`, or cannot be written.
+
+    >>> import rdsim
+    >>> book = rdsim.export(rdsim.examples.starter(), "to-edit.xlsx")
+    >>> rdsim.import_book(book, "edited") == rdsim.load("edited")
+    True
     """
     if is_folder(book):
         raise ScenarioError((Fault(str(book), "must be a workbook (.xlsx)", "a folder", "rdsim export makes one."),))

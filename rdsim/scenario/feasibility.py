@@ -27,7 +27,15 @@ _TOLERANCE = 1e-9
 
 
 def check(scenario: Scenario) -> tuple[Fault, ...]:
-    """Demands of the scenario that no portfolio can meet, as faults; () if these bounds find none."""
+    """Demands of the scenario that no portfolio can meet, as faults; () if these bounds find none.
+
+    >>> import rdsim
+    >>> rdsim.check(rdsim.examples.starter())
+    ()
+    >>> poor = rdsim.examples.starter(["technologies.*.status=must-fund", "programmes.main.budget.*=1"])
+    >>> [fault.found for fault in rdsim.check(poor)]
+    ['76.95 billion KRW', '10']
+    """
     return _run(
         sound(scenario),
         (_without_option, _must_not_fund_faults, _exclusion_faults, _over_budget, _over_starts, _shares),

@@ -20,6 +20,7 @@ from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.illustrative import ILLUSTRATIVE, program_digest, redraw
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, cell_names, own_columns, parts, required_fields
+from rdsim.shipped import names as shipped_names
 from rdsim.tables import (
     CsvTable,
     TableRow,
@@ -84,7 +85,9 @@ def read_folder(folder: FilePath, chosen: object = None, draw: object = None) ->
     `draw` is the draw of illustrative figures; None: that of the files.
     """
     if not is_folder(folder):
-        raise ScenarioError((Fault(str(folder), "must be a scenario folder, or a workbook (.xlsx)", "nothing"),))
+        rule, name = "must be a scenario folder, or a workbook (.xlsx)", folder.name
+        advice = f"To have a copy of it: rdsim new {name} --from {name}." if name in shipped_names() else ""
+        raise ScenarioError((Fault(str(folder), rule, "nothing", advice),))
     if not any(folder.iterdir()):
         rule = f"a scenario folder holds {SETTINGS} and technologies.csv"
         raise ScenarioError((Fault(str(folder), rule, "an empty folder"),))

@@ -51,6 +51,13 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
 
     Raises:
         ScenarioError: with every fault of the files, of the overrides and of what they say together.
+
+    >>> import rdsim
+    >>> from rdsim.scenario import start
+    >>> start("my-scenario")  # as `rdsim new my-scenario`
+    >>> scenario = rdsim.load("my-scenario", {"programmes.main.budget.2026": 25})
+    >>> scenario.programmes["main"].budget[2026], scenario.money_unit
+    (25.0, 'billion KRW')
     """
     given, faults = parse_overrides(overrides)
     parts = [one for one in given if one.path == (PARTS,)]

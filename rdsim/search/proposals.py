@@ -166,7 +166,7 @@ def optimise(
     that cannot be and what is of another type.
 
     >>> import rdsim
-    >>> scenario = rdsim.load("scenarios/medical-ai-2024")
+    >>> scenario = rdsim.examples.medical_ai()
     >>> found = rdsim.optimise(scenario, samples=50)
     >>> len(found.portfolio), found.gap <= 0.01
     (3, True)

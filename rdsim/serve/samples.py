@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from rdsim.options import candidates, joined_options, sample
 from rdsim.scenario import digest
 from rdsim.search import Instance, Near, estimates_of, refine
 from rdsim.simulation import Running
+from rdsim.version import VERSION
 
 __all__ = [
     "Drawing",
@@ -93,7 +93,7 @@ class SampledOptions:
 
 def samples_key(world: Scenario, drawing: Drawing, known: str = "") -> str:
     """Digest of all that the samples of an open world rest on; `known` is the world's own digest, if it is at hand."""
-    rests_on = [_FORMAT, version("rdsim"), known or digest(world), drawing.samples, drawing.seed]
+    rests_on = [_FORMAT, VERSION, known or digest(world), drawing.samples, drawing.seed]
     return hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()
 
 

@@ -16,13 +16,12 @@ from typing import Any, ClassVar, Literal
 from rdsim.contracts import STATED_STUDY, STUDY
 from rdsim.errors import ExtensionError, Fault, InputError
 from rdsim.registry import Binding, Contract, Extension, Parameter
-from rdsim.tables import did_you_mean
 
 __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
 COMMANDS = (
-    "new", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "index", "calibrate",
-    "sweep", "export", "import", "serve", "verify", "rerun", "bench",
+    "new", "scenarios", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "index",
+    "calibrate", "sweep", "export", "import", "serve", "verify", "rerun", "bench",
 )  # fmt: skip
 """Commands that are no question: no question may be called so."""
 
@@ -163,6 +162,8 @@ class Question(Extension):
     """What answers it of a problem that tables state; None: it has no meaning there."""
     stated_options: tuple[Option, ...] = ()
     """Options that have a meaning there alone, or, by the name of one of its own, another default there."""
+    example: str = ""
+    """A command that asks it, for its help; by default one without options."""
 
     @property
     def own(self) -> tuple[Option, ...]:
@@ -219,6 +220,8 @@ class Question(Extension):
 
 def _values(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
     """Values of options, those that are not given at their defaults. Raises InputError with every fault."""
+    from rdsim.tables import did_you_mean  # noqa: PLC0415
+
     found, faults = dict[str, Any](), list[Fault]()
     for one in options:
         try:

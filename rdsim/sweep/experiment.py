@@ -25,7 +25,7 @@ class Experiment(ExperimentSettings):
 
     >>> import rdsim
     >>> experiment = rdsim.Experiment(
-    ...     "scenarios/medical-ai-2024",
+    ...     rdsim.examples.medical_ai(),
     ...     factors={"partner_effect.duration_gain": [0.0, 0.3]},
     ...     policy="value-per-cost",
     ...     replications=20,

@@ -38,6 +38,14 @@ def read_sweep(folder: str | Path) -> pd.DataFrame:
     (replications), and for each metric its estimate and its interval's ends (``npv``, ``npv low``, ``npv high``); of
     tasks that choose a portfolio also what they chose. ``table.attrs["complete"]`` says whether every point gave its
     numbers. Raises ExperimentError if the folder holds no sweep, and with what is wrong with one.
+
+    >>> import rdsim
+    >>> factors = {"discount_rate": [0.02, 0.08]}
+    >>> asked = rdsim.Experiment(rdsim.examples.starter(), factors=factors, policy="value-per-cost", replications=20)
+    >>> _ = asked.run("results/rates")
+    >>> table = rdsim.read_sweep("results/rates")
+    >>> list(table["discount_rate"]), table.attrs["complete"]
+    ([0.02, 0.08], True)
     """
     manifest = manifest_of(folder)
     path = Path(folder) / RESULTS

@@ -37,6 +37,7 @@ from rdsim.sweep.repeats import repeats_of
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform, world_of_policy
+from rdsim.version import VERSION
 from rdsim.words import shared_luck_words
 
 __all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
@@ -535,7 +536,7 @@ def _manifest(
     one, scenario = prepared.experiment, prepared.scenario
     known = figures(scenario, one.task, [metric.text for metric in prepared.metrics])
     return {
-        "rdsim": version("rdsim"),
+        "rdsim": VERSION,
         "command": list(command),
         **_identity(prepared),
         "title": one.title,

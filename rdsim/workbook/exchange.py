@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from rdsim.arguments import check_arguments
@@ -16,6 +15,7 @@ from rdsim.scenario import digest
 from rdsim.scenario.book import CHECKS, LISTS, SETTINGS_SHEET
 from rdsim.scenario.overrides import dotted_segments
 from rdsim.spreadsheets import letter, read_sheets
+from rdsim.version import VERSION
 from rdsim.workbook.excel import LONGEST, cell_text
 from rdsim.workbook.excel_forms import Cover, forms_bytes
 from rdsim.workbook.forms import Form, Forms, forms_of
@@ -45,6 +45,12 @@ def export(scenario: Scenario, file: str | Path, *, force: bool = False, setting
     Raises:
         OutputError: if it cannot be written there.
         ScenarioError: for what cannot be a scenario, and for a text that no cell can hold.
+
+    >>> import rdsim
+    >>> rdsim.export(rdsim.examples.starter(), "my-scenario.xlsx").name
+    'my-scenario.xlsx'
+    >>> rdsim.load("my-scenario.xlsx") == rdsim.examples.starter()
+    True
     """
     place = claim_file(file, force=force)
     forms = forms_of(scenario)
@@ -123,7 +129,7 @@ def _cover(scenario: Scenario, settings: Sequence[str]) -> Cover:
         ("Optional parts in it", ", ".join(scenario.parts) or "none"),
         *([("Illustrative figures", f"draw {drawn.draw} of {drawn.program}")] if drawn.program else []),
         ("Digest", digest(scenario)),
-        ("Written by", f"rdsim {version('rdsim')}"),
+        ("Written by", f"rdsim {VERSION}"),
     ]  # fmt: skip
     return Cover(scenario.title, lines, _SENTENCES)
 

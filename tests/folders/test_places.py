@@ -227,32 +227,38 @@ def check(folder: Path, mine: dict[str, str], *, had: bool) -> None:
     assert contents(folder.parent).keys() == {"run/", *(f"run/{name}" for name in found)}
 
 
+def _place(base: Path, name: str) -> Path:
+    """A folder to be made, by one name wherever it is: a scenario goes by its folder's."""
+    (base / name).mkdir()
+    return base / name / "mine"
+
+
 def test_a_new_folder_that_the_disk_had_no_room_for_can_be_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = steps(lambda: start(tmp_path / "count"), monkeypatch)
+    count = steps(lambda: start(_place(tmp_path, "count")), monkeypatch)
     for number in range(0, count, 2):
-        folder = tmp_path / f"at-{number}"
+        folder = _place(tmp_path, f"at-{number}")
         with stopped_at(number, monkeypatch, no_space), contextlib.suppress(OutputError):
             start(folder)
         settle(folder)
         if not (folder / "scenario.toml").exists():
             start(folder)
-        assert contents(folder) == contents(tmp_path / "count")
+        assert contents(folder) == contents(tmp_path / "count" / "mine")
 
 
 def test_a_new_folder_that_was_killed_at_any_step_can_be_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the same command and nothing else; one that had been committed is finished, and is then in the way."""
-    count = steps(lambda: start(tmp_path / "count"), monkeypatch)
+    count = steps(lambda: start(_place(tmp_path, "count")), monkeypatch)
     for number in range(count):
-        folder = tmp_path / f"at-{number}"
+        folder = _place(tmp_path, f"at-{number}")
         with stopped_at(number, monkeypatch, Killed), contextlib.suppress(Killed, OutputError):
             start(folder)
         with contextlib.suppress(OutputError):
             start(folder)
-        assert contents(folder) == contents(tmp_path / "count")
+        assert contents(folder) == contents(tmp_path / "count" / "mine")
 
 
 def test_what_was_finished_next_door_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,10 @@ class Solving:
     """How problems are solved: by which solver, how near to the optimum, with how much work.
 
     The same settings give the same answer, unless `time_limit` bites. Raises InputError for fields of another type.
+
+    >>> import rdsim
+    >>> rdsim.optimise(rdsim.examples.starter(), samples=60, solving=rdsim.Solving(gap=0.0)).gap
+    0.0
     """
 
     solver: str | Solver = DEFAULT_SOLVER

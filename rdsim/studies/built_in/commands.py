@@ -255,6 +255,7 @@ BUILT_IN: Mapping[str, Question] = {
             Option("second", None, "By default cvar where there are samples, else the first row.", kind="text"),
             Option("level", None, "Level of cvar; by default that of [risk], else 0.95.", 0.001, 0.999, "number"),
         ),
+        example="rdsim frontier my-scenario --second cvar --points 10",
     ),
     "alternatives": Question(
         _alternatives,
@@ -273,6 +274,7 @@ BUILT_IN: Mapping[str, Question] = {
             Option("resamples", 20, "Times that values are drawn again.", 1, 10_000),
         ),
         stated=_alternatives_of_problem,
+        example="rdsim alternatives my-scenario --within 0.02",
     ),
     "commitment": Question(
         _commitment,
@@ -284,6 +286,7 @@ BUILT_IN: Mapping[str, Question] = {
                 "Multiples of every yearly budget, with commas; 1 among them.",
             ),
         ),
+        example="rdsim commitment my-scenario --ratios 1,1.25,1.5",
     ),
     "rolling": Question(
         _rolling,
@@ -299,6 +302,7 @@ BUILT_IN: Mapping[str, Question] = {
             "else the loop's."
         },
         first=("portfolio",),
+        example="rdsim rolling results/my-scenario --replications 100",
     ),
     "payoff": Question(
         _payoff,
@@ -311,6 +315,7 @@ BUILT_IN: Mapping[str, Question] = {
             Option("foresight", 8, "Of these, so many with the luck of R&D known; 0: none.", 0, 100_000),
             Option("futures", 64, "Futures imagined for each decision.", 8, 512),
         ),
+        example="rdsim payoff my-scenario --repeats 3",
     ),
     "ladder": Question(
         _ladder,
@@ -328,6 +333,7 @@ BUILT_IN: Mapping[str, Question] = {
                 kind="text",
             ),
         ),
+        example="rdsim ladder my-scenario --shares 0.8,1,1.2",
     ),
     "certify": Question(
         _certify,
@@ -338,6 +344,7 @@ BUILT_IN: Mapping[str, Question] = {
             Option("worlds", 30, "Worlds solved in hindsight; 0 or at least 2.", 2, 100_000, zero=True),
         ),
         stated=_certify_of_problem,
+        example="rdsim certify results/my-scenario",
     ),
     "assumptions": Question(
         _assumptions,
@@ -353,6 +360,7 @@ BUILT_IN: Mapping[str, Question] = {
             "portfolio": "The plan: a CSV file, or a run's folder; by default SCENARIO's, if it is a run, else the "
             "optimiser's choice without simulation."
         },
+        example="rdsim assumptions results/my-scenario --points 24",
     ),
     "explain": Question(
         _explain,
@@ -368,6 +376,7 @@ BUILT_IN: Mapping[str, Question] = {
         ),
         defaults={"gap": 0.005},
         stated=_explain_of_problem,
+        example='rdsim explain my-scenario B1 "budget main 2026"',
     ),
 }
 """By the names of their commands, in the order in which they are listed."""
