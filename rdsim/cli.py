@@ -27,7 +27,7 @@ import typer.core
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, fault_lines
-from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, speaking
+from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, retold, speaking
 from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
 
@@ -408,7 +408,7 @@ def _finish(study: Study, run: Run, plan: Path | None = None) -> None:
     try:
         found = results.write(study, run)
     finally:
-        typer.echo("\n".join(study.lines))
+        typer.echo("\n".join(map(retold, study.lines)))
     with contextlib.ExitStack() as last:
         if plan is not None:
             last.callback(_show, plan)
@@ -1045,14 +1045,16 @@ def compare(
     ],
     out: Out = None,
     force: Force = False,
+    language: Language = ENGLISH,
 ) -> None:
     """Tell what differs between finished runs of plan, simulate or optimise: inputs, portfolio, money, results."""
     from rdsim import comparison  # noqa: PLC0415
 
-    with _interruptible(compiles=False):
-        found = comparison.compare(*runs)
-    place = _claim(out, "compare-" + "-".join(run.resolve().name for run in runs)[:_LONGEST], None, force, ())
-    _finish(comparison.study(found), place)
+    with speaking(language):
+        with _interruptible(compiles=False):
+            found = comparison.compare(*runs)
+        place = _claim(out, "compare-" + "-".join(run.resolve().name for run in runs)[:_LONGEST], None, force, ())
+        _finish(comparison.study(found), place)
 
 
 @app.command(cls=_Command)

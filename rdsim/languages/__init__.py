@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from rdsim.errors import Fault, InputError
@@ -40,6 +41,7 @@ __all__ = [
     "marks",
     "moment",
     "ngettext",
+    "noting",
     "pgettext",
     "readers_language",
     "require",
@@ -107,6 +109,8 @@ def _catalogue(language: str) -> Catalogue:
 
 # --- texts ----------------------------------------------------------------------------------------
 
+_NOTED: ContextVar[dict[str, Message] | None] = ContextVar("noted", default=None)
+
 
 class Message(str):
     """A text in English that knows what it says, so that whoever reads it later can be told it in another language.
@@ -121,6 +125,9 @@ class Message(str):
         """The text, and what it says."""
         found = super().__new__(cls, text)
         found.says = says
+        noted = _NOTED.get()
+        if noted is not None:
+            noted[text] = found
         return found
 
     def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:  # type: ignore[override]
@@ -131,7 +138,9 @@ class Message(str):
         """The text filled in; it knows with what."""
         if given:
             raise TypeError("a text is filled in by name: translations may need another order")
-        return Message(super().format(**named), {**self.says, "with": named})
+        noted = _NOTED.get() or {}
+        known = {name: noted.get(one, one) if type(one) is str else one for name, one in named.items()}
+        return Message(super().format(**named), {**self.says, "with": known})
 
 
 def gettext(message: str) -> str:
@@ -247,6 +256,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+@contextmanager
+def noting(known: Mapping[str, Message] = MappingProxyType({})) -> Iterator[Mapping[str, Message]]:
+    """Meanwhile every text that is told is noted, by its English, beside those that are `known`.
+
+    Tables keep texts, and not what they say: what is filled in with a text that was noted knows it again.
+    """
+    noted = dict(known)
+    before = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(before)
 
 
 @contextmanager

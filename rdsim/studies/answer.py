@@ -10,6 +10,7 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExtensionError, Fault, InputError, RdsimError, raised_text
 from rdsim.folders import Manifest, is_file_name, validate
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, content_of
+from rdsim.languages import ENGLISH, noting, speaking
 from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.folder import StatedProblem
 from rdsim.registry import Binding
@@ -106,7 +107,9 @@ def ask_of_problem(name: str, statement: StatedProblem, solving: Solving = Solvi
 def _answer_of(name: str, taken: Binding, given: Mapping[str, Any]) -> Any:
     """What a question's function answers. Raises ExtensionError if a plug-in's fails."""
     try:
-        return taken.of(given)
+        with speaking(ENGLISH), noting() as noted:  # files hold English, and what its texts say
+            study = taken.of(given)
+            return study.with_noted(noted) if isinstance(study, Study) else study
     except RdsimError:
         raise
     except Exception as error:

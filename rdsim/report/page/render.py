@@ -32,7 +32,7 @@ _PICTURED = ("chosen", "money", "results", "rules", "way", "inputs", "answers")
 def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
     """The page, as HTML, of the run that the manifest is of."""
     if not isinstance(page, PlanReport):
-        return fill_page(_sheet(page), manifest)
+        return fill_page(_sheet(page.retold()), manifest)
     content = _plan(page, manifest)
     return fill_page(_with_terms(content, visible_text(fill_page(content, manifest)), page), manifest)
 
