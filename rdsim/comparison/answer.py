@@ -15,7 +15,7 @@ from rdsim.comparison.choices import choice_table
 from rdsim.comparison.figures import RESULTS, RunPair, money_table, result_table
 from rdsim.comparison.inputs import input_table
 from rdsim.comparison.reading import FinishedRun, read_runs
-from rdsim.comparison.words import Line, choice_words, input_words, money_words, result_words
+from rdsim.comparison.words import Remark, choice_words, input_words, money_words, result_words
 from rdsim.languages import ENGLISH, Message, noting, retold, speaking
 from rdsim.languages import gettext as _
 
@@ -47,7 +47,7 @@ class RunComparison:
         """The first run with each of the others."""
         return _pairs(self.runs)
 
-    def lines_of(self, pair: RunPair) -> Mapping[str, list[Line]]:
+    def lines_of(self, pair: RunPair) -> Mapping[str, list[Remark]]:
         """What is said of one pair, by topic: inputs, choices, money, results; in English, which knows what it says."""
         topics = {"inputs": input_words, "choices": choice_words, "money": money_words, "results": result_words}
         label = pair.second.label

@@ -115,12 +115,12 @@ def _choices(found: RunComparison) -> Table:
     }
     frame = found.choices.assign(
         change=[change_title(one) for one in found.choices["change"]],
-        **{name: _all_told(found.choices[name]) for name in ("firm_first", "firm_second")},
+        **{name: _table_words(found.choices[name]) for name in ("firm_first", "firm_second")},
     )
     return Table(_("Decisions that differ."), frame, _run_column(found) | columns)
 
 
-def _all_told(words: pd.Series) -> list[str]:
+def _table_words(words: pd.Series) -> list[str]:
     """Words of a table in the language that is spoken."""
     return [_(one) if one else "" for one in words]
 
@@ -133,7 +133,7 @@ def _money(found: RunComparison) -> Table:
         **_difference_columns(found),
     }
     of = {"year": pgettext("by", "year"), "field": pgettext("by", "field"), "partner": pgettext("by", "partner")}
-    frame = found.money.assign(by=[of[one] for one in found.money["by"]], what=_all_told(found.money["what"]))
+    frame = found.money.assign(by=[of[one] for one in found.money["by"]], what=_table_words(found.money["what"]))
     caption = _("Means in {unit}; limits are those of the difference.")
     unit = unit_of_money(found.runs[0].money_unit)
     return Table(caption.format(unit=unit), frame, _run_column(found) | columns)

@@ -18,13 +18,13 @@ from rdsim.languages import join_texts, ngettext, unit_of_money
 from rdsim.numerals import numeral
 from rdsim.report.words import ALIKE, UNKNOWN, amount, is_point, sentence_list, span
 
-__all__ = ["Line", "choice_words", "input_words", "money_words", "result_words"]
+__all__ = ["Remark", "choice_words", "input_words", "money_words", "result_words"]
 
 _MOST = 12
 """Lines of one kind on a terminal; the tables hold all."""
 
 
-class Line(NamedTuple):
+class Remark(NamedTuple):
     """What is said, and whether lines below it say more, or it is one of these."""
 
     text: str
@@ -47,30 +47,32 @@ class Line(NamedTuple):
         return join_texts([self.text, "."], "") if self.opens else self.text
 
 
-def input_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Line]:
+def input_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Remark]:
     """Which inputs differ, and what can be known of the scenarios."""
-    yield Line(scenario_words(pair.first, pair.second))
+    yield Remark(scenario_words(pair.first, pair.second))
     if table.empty:
-        yield Line(_("Inputs: nothing that the runs hold differs."))
+        yield Remark(_("Inputs: nothing that the runs hold differs."))
         return
     told = ngettext("Inputs: {values} differs ({base}; {run})", "Inputs: {values} differ ({base}; {run})", len(table))
-    yield Line(told.format(values=count(len(table), "value"), base=pair.first.label, run=pair.second.label), opens=True)
+    yield Remark(
+        told.format(values=count(len(table), "value"), base=pair.first.label, run=pair.second.label), opens=True
+    )
     rows = zip(table["path"], table["first"], table["second"], strict=True)
     row = _("{path}: {before}; {after}")
     yield from _some(row.format(path=path, before=before, after=after) for path, before, after in rows)
 
 
-def choice_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Line]:
+def choice_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Remark]:
     """What entered, left and changed in the portfolio, with how firm each decision was."""
     is_reordered = is_order_changed(pair.first, pair.second)
     if table.empty:
         alike = _("only their order of priority differs") if is_reordered else _("no difference")
-        yield Line(_portfolio_words(pair, alike))
+        yield Remark(_portfolio_words(pair, alike))
         return
     found = table["change"].value_counts()
     told = [_count_words(change, int(found[change])) for change in _ORDER if change in found]
     order = [_("The order of priority of what both fund differs.")] if is_reordered else []
-    yield Line(join_texts([_portfolio_words(pair, sentence_list(told)), *order], " "))
+    yield Remark(join_texts([_portfolio_words(pair, sentence_list(told)), *order], " "))
     yield from _some(_choice_line(pair, row) for row in table.to_dict("records"))
 
 
@@ -117,16 +119,16 @@ def _choice_line(pair: RunPair, row: Mapping[Hashable, Any]) -> str:
     return _("{line} [by re-decisions {firmness}]").format(line=told, firmness=join_texts(firm, ", "))
 
 
-def money_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Line]:
+def money_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Remark]:
     """How much more or less is paid: in all, by year, by field and by partner."""
     if table.empty:
-        yield Line(_("Money: not compared, for at least one of the runs holds no payments."))
+        yield Remark(_("Money: not compared, for at least one of the runs holds no payments."))
         return
     names = {"run": pair.second.label, "base": pair.first.label, "unit": unit_of_money(pair.first.money_unit)}
     known = table[table["what"] != PLANNED]
     if known.empty:
-        yield Line(_("Money: {run} less {base}, {what}, {unit}").format(what=_(PLANNED), **names), opens=True)
-        yield Line(_("by year: {amounts}").format(amounts=_signed_list(table)), is_below=True)
+        yield Remark(_("Money: {run} less {base}, {what}, {unit}").format(what=_(PLANNED), **names), opens=True)
+        yield Remark(_("by year: {amounts}").format(amounts=_signed_list(table)), is_below=True)
         return
     home = known[(known["by"] == "year") & known["what"].isin([HOME, NETWORK])]
     abroad = known[(known["by"] == "year") & (known["what"] == ABROAD)]
@@ -135,11 +137,11 @@ def money_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Line]:
         "Simulated means, {unit}, {run} less {base}"
     )
     more = [_more(one, names["unit"]) for one in (home, abroad)]
-    yield Line(told.format(more=more[0], partners=more[1], **names), opens=True)
-    yield Line(_("by year, home: {amounts}").format(amounts=_signed_list(home)), is_below=True)
+    yield Remark(told.format(more=more[0], partners=more[1], **names), opens=True)
+    yield Remark(_("by year, home: {amounts}").format(amounts=_signed_list(home)), is_below=True)
     for by, words in (("field", _("by field, home: {amounts}")), ("partner", _("by partner, home: {amounts}"))):
         mine = known[(known["by"] == by) & (known["what"] == HOME)]
-        yield Line(words.format(amounts=_signed_list(mine)), is_below=True)
+        yield Remark(words.format(amounts=_signed_list(mine)), is_below=True)
 
 
 def _more(table: pd.DataFrame, unit: str) -> str:
@@ -169,19 +171,19 @@ def _with_sign(value: float) -> str:
     return f"+{amount(value)}" if value > 0 else amount(value)
 
 
-def result_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Line]:
+def result_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Remark]:
     """The figures of the terminal and those of the scenario's own, with interval and probability."""
     if table.empty:
-        yield Line(_without_results([run.label for run in (pair.first, pair.second) if not run.is_simulated]))
+        yield Remark(_without_results([run.label for run in (pair.first, pair.second) if not run.is_simulated]))
         return
-    yield Line(_how(pair, int(table["n"].iloc[0])), opens=True)
+    yield Remark(_how(pair, int(table["n"].iloc[0])), opens=True)
     standard = single_figures()
     for row in table.to_dict("records"):
         if row["figure"] in TOLD or row["figure"] not in standard:
-            yield Line(_figure_words(pair, row), is_below=True)
+            yield Remark(_figure_words(pair, row), is_below=True)
     if pair.first.choices != pair.second.choices:
         told = _("The intervals are of the luck of these portfolios: on another seed others might have been chosen.")
-        yield Line(told)
+        yield Remark(told)
 
 
 def _without_results(lacking: list[str]) -> str:
@@ -219,10 +221,10 @@ def _how(pair: RunPair, number: int) -> str:
     return _(
         "Results: {run} less {base}, unpaired (Welch), for {reason}, so that the luck is not the same and intervals "
         "are wider than need be ({intervals})"
-    ).format(reason=_why_unpaired(pair), intervals=sure, **names)
+    ).format(reason=_unpaired_reason(pair), intervals=sure, **names)
 
 
-def _why_unpaired(pair: RunPair) -> str:
+def _unpaired_reason(pair: RunPair) -> str:
     seeds = [run.manifest.get("seed") for run in (pair.first, pair.second)]
     if seeds[0] != seeds[1]:
         return _("the seeds differ ({first}; {second})").format(first=seeds[0], second=seeds[1])
@@ -252,8 +254,8 @@ def _who(pair: RunPair, row: Mapping[Hashable, Any]) -> Iterator[str]:
     yield told.format(run=pair.second.label, **shares, **ends)
 
 
-def _some(lines: Iterable[str]) -> Iterator[Line]:
+def _some(lines: Iterable[str]) -> Iterator[Remark]:
     every = list(lines)
-    yield from (Line(one, is_below=True) for one in every[:_MOST])
+    yield from (Remark(one, is_below=True) for one in every[:_MOST])
     if len(every) > _MOST:
-        yield Line(_("... and {number} more, in the tables").format(number=f"{len(every) - _MOST:,}"), is_below=True)
+        yield Remark(_("... and {number} more, in the tables").format(number=f"{len(every) - _MOST:,}"), is_below=True)

@@ -23,7 +23,7 @@ class PlanAnswer:
     page: Page
 
     @cached_property
-    def told(self) -> Page:
+    def shown_page(self) -> Page:
         """Its page in the active language, as far as its run kept what its texts say."""
         return self.page.retold()
 
@@ -36,21 +36,21 @@ class PlanAnswer:
     def sentences(self) -> Sequence[str]:
         """What it found, the most important first, without the line that says whose portfolio it speaks of."""
         whose = (self.kept.manifest.get("subject") or {}).get("words")
-        pairs = zip(_said(self.page), _said(self.told), strict=True)
+        pairs = zip(_page_sentences(self.page), _page_sentences(self.shown_page), strict=True)
         return list(dict.fromkeys(told for said, told in pairs if said != whose))
 
     @property
     def plot(self) -> Plot | None:
         """Its first figure, under a key of its own; none where its own page was not drawn, lest this one fail too."""
-        plots = [plot for section in self.told.sections for plot in section.plots]
+        plots = [plot for section in self.shown_page.sections for plot in section.plots]
         return replace(plots[0], key=self.key) if plots and self.kept.target else None
 
     @property
     def table(self) -> Table | None:
         """Its first table, whole."""
-        return next((table for section in self.told.sections for table in section.tables), None)
+        return next((table for section in self.shown_page.sections for table in section.tables), None)
 
 
-def _said(page: Page) -> Iterator[str]:
+def _page_sentences(page: Page) -> Iterator[str]:
     yield from page.lead
     yield from (one for section in page.sections for one in section.sentences)

@@ -93,7 +93,8 @@ class Page:
 
     def _texts_of_frames(self) -> Iterator[str]:
         for section in self.sections:
-            for one in (*section.plots, *section.tables):
+            shown: list[Plot | Table] = [*section.plots, *section.tables]
+            for one in shown:
                 for name, column in one.frame.items():
                     is_shown = not isinstance(one, Table) or name in one.columns
                     if is_shown and not pd.api.types.is_numeric_dtype(column):

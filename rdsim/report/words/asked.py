@@ -50,7 +50,7 @@ def answer_rows(report: PlanReport) -> list[dict[str, Any]]:
 
 
 def _answer(one: PlanAnswer) -> dict[str, Any]:
-    title, short = map(_, _TITLES.get(one.kept.question, (one.told.kind, one.told.kind)))
+    title, short = map(_, _TITLES.get(one.kept.question, (one.shown_page.kind, one.shown_page.kind)))
     return {
         "title": title,
         "short": short,
