@@ -419,9 +419,7 @@ def _show(plan: Path) -> None:
     """Draw a plan's page with what was asked of it; if that cannot be done, the exit code is 4."""
     from rdsim import asking  # noqa: PLC0415
 
-    with speaking(readers_language()):  # the question's own page is in English
-        is_drawn = asking.show(plan, _tell)
-    if not is_drawn:
+    if not asking.show(plan, _tell):
         raise typer.Exit(INCOMPLETE)
 
 
@@ -1166,11 +1164,16 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 """Options that questions share, and their defaults."""
 
 
+_LANGUAGE = "language"
+
+
 def _command_of(name: str, question: Question) -> Any:
     """The command of a question, which takes what the question declares."""
 
     def answer(**typed: Any) -> None:
-        _answer(name, question, typed)
+        mine = any(one.name == _LANGUAGE for one in (*question.own, *question.stated_options))
+        with speaking(readers_language() if mine else typed.pop(_LANGUAGE)):
+            _answer(name, question, typed)
 
     shared = {one: _type_and_default(question, one) for one in question.shared_options}
     first = {one: shared.pop(one) for one in question.first}
@@ -1178,6 +1181,7 @@ def _command_of(name: str, question: Question) -> Any:
     own = {one.name: _own(one) for one in question.own}
     more = {one.name: _own(one, "Of a stated problem: ") for one in question.stated_options if one.name not in own}
     taken = asked | first | own | more | shared
+    taken.setdefault(_LANGUAGE, (Language, ENGLISH))  # a plug-in may have an option of its own by that name
     keyword = inspect.Parameter.KEYWORD_ONLY
     answer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(one, keyword, default=by, annotation=kind) for one, (kind, by) in taken.items()]

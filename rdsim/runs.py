@@ -18,6 +18,8 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError, RunError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
 from rdsim.folders.contents import PORTFOLIO, SCENARIO_APPLIED
+from rdsim.languages import ENGLISH, N_, speaking
+from rdsim.languages import gettext as _
 from rdsim.registry import Package, installed_packages
 from rdsim.scenario import digest, runs_program
 from rdsim.search import Given
@@ -167,9 +169,15 @@ def portfolio_of(path: Path, world: Scenario) -> Given:
     """
     chosen = portfolios.read(portfolio_file(path), world)
     if not is_folder(path):
-        return Given(chosen, f"the portfolio of {path.as_posix()}")
+        return Given(chosen, _whose(N_("the portfolio of {folder}"), path))
     manifest = read_manifest(path)
-    whose = "the plan" if "search" in manifest else "the portfolio"
+    whose = N_("the plan of {folder}") if "search" in manifest else N_("the portfolio of {folder}")
     ratios = (manifest.get("promises") or {}).get("rows_held_to")
     known = {name: float(ratio) for name, ratio in (ratios or {}).items() if name in world.programmes}
-    return Given(chosen, f"{whose} of {path.as_posix()}", known or None)
+    return Given(chosen, _whose(whose, path), known or None)
+
+
+def _whose(told: str, path: Path) -> str:
+    """Whose portfolio it is: in English, for files hold it, which knows what it says."""
+    with speaking(ENGLISH):
+        return _(told).format(folder=path.as_posix())

@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 from rdsim.comparison.reading import FinishedRun
-from rdsim.languages import N_, listing
+from rdsim.languages import N_, NP_, listing, pgettext
 from rdsim.languages import gettext as _
 
 __all__ = ["COLUMNS", "input_table", "kind_title", "scenario_words"]
 
 COLUMNS = ("run", "kind", "path", "first", "second")
-_KINDS = {"run": N_("run"), "scenario": N_("scenario"), "override": N_("override")}
+_KINDS = {"run": NP_("kind", "run"), "scenario": NP_("kind", "scenario"), "override": NP_("kind", "override")}
 _ABSENT = N_("not there")
 _APART = {"--set", "--seed", "--replications", "--threads"}
 """Options that are told by themselves, or that change nothing."""
@@ -38,7 +38,7 @@ def input_table(first: FinishedRun, second: FinishedRun) -> pd.DataFrame:
 
 def kind_title(kind: str) -> str:
     """What readers call a kind of input."""
-    return _(_KINDS[kind])
+    return pgettext("kind", _KINDS[kind])
 
 
 def scenario_words(first: FinishedRun, second: FinishedRun) -> str:

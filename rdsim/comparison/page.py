@@ -176,7 +176,7 @@ def _plots(found: RunComparison) -> Iterator[Plot]:
         ("paid", _("paid by home, {unit}").format(unit=unit)),
         colour="run",
         tips={
-            "run": Column(_("run")),
+            "run": Column(pgettext("axis", "run")),
             "year": Column(pgettext("axis", "year"), "year"),
             "paid": Column(_("paid"), "money"),
         },

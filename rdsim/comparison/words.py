@@ -53,10 +53,10 @@ def input_words(pair: RunPair, table: pd.DataFrame) -> Iterator[Remark]:
     if table.empty:
         yield Remark(_("Inputs: nothing that the runs hold differs."))
         return
-    told = ngettext("Inputs: {values} differs ({base}; {run})", "Inputs: {values} differ ({base}; {run})", len(table))
-    yield Remark(
-        told.format(values=count(len(table), "value"), base=pair.first.label, run=pair.second.label), opens=True
+    told = ngettext(
+        "Inputs: {number} value differs ({base}; {run})", "Inputs: {number} values differ ({base}; {run})", len(table)
     )
+    yield Remark(told.format(number=f"{len(table):,}", base=pair.first.label, run=pair.second.label), opens=True)
     rows = zip(table["path"], table["first"], table["second"], strict=True)
     row = _("{path}: {before}; {after}")
     yield from _some(row.format(path=path, before=before, after=after) for path, before, after in rows)

@@ -20,8 +20,8 @@ _NUMBER = "[+\N{MINUS SIGN}-]?[\\d,]+(?:\\.\\d+)?"
 _AMOUNTS = re.compile(f"({_NUMBER})(?:~({_NUMBER}))?(?P<share> \\([\\d.]+%\\))?")
 _TOLD = re.compile(r"(?<![백천십])[만억조] 원$|^0 원$")
 _OTHERWISE = {
-    "all", "base", "confidence", "level", "losses", "number", "of", "places", "probability", "repeats", "replications",
-    "run", "samples", "share", "technologies", "weight", "year", "years",
+    "all", "base", "confidence", "level", "losses", "number", "of", "places", "probability", "ratio", "repeats",
+    "replications", "run", "samples", "share", "technologies", "weight", "year", "years",
 }  # fmt: skip
 """Names of what is put into texts that no money is of, and that may be a bare number."""
 

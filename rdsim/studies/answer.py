@@ -11,6 +11,7 @@ from rdsim.errors import ExtensionError, Fault, InputError, RdsimError, raised_t
 from rdsim.folders import Manifest, is_file_name, validate
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, content_of
 from rdsim.languages import ENGLISH, noting, speaking
+from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.folder import StatedProblem
 from rdsim.registry import Binding
@@ -31,6 +32,10 @@ _NO_ENGINE = "none"
 _OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study",
          "asked_of", "given", "settings", "numbers", "platform", "manifest_sha256")  # fmt: skip
 """Fields of a manifest that a study's record does not say."""
+
+
+with speaking(ENGLISH):  # files hold it
+    _PORTFOLIO_GIVEN = _("the portfolio given")
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -81,9 +86,7 @@ def ask(
         raise InputError((Fault("study", "must be registered", repr(name), did_you_mean(name, QUESTIONS)),))
     question = QUESTIONS[name]
     values, taken = question.option_values(options), question.bind(f"study {name!r}")
-    offer = _Offer(
-        scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked, posed
-    )
+    offer = _Offer(scenario, Given(given, _PORTFOLIO_GIVEN) if isinstance(given, Portfolio) else given, asked, posed)
     found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
     return _check(name, _answer_of(name, taken, found), found.get("running"))
 
