@@ -315,7 +315,8 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 _STAGES = (
     *(NP_("stage", "optimise"), NP_("stage", "search"), NP_("stage", "simulate"), NP_("stage", "firmness")),
     *(NP_("stage", "assume"), NP_("stage", "break even"), NP_("stage", "absence"), NP_("stage", "lapse")),
-    *(NP_("stage", "change"), NP_("stage", "partners")),
+    *(NP_("stage", "change"), NP_("stage", "partners"), NP_("stage", "samples"), NP_("stage", "repeat")),
+    *(NP_("stage", "roll"), NP_("stage", "foresee"), NP_("stage", "decide")),
 )
 """Stages that a bar is shown for, as they call themselves."""
 
@@ -818,6 +819,7 @@ def serve(
     replications: Annotated[int, typer.Option(min=2, max=100_000, help="Replications behind each answer.")] = 500,
     threads: Threads = None,
     plugins: Plugins = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Ask a run what if, in a browser: levers moved, decided again in seconds; on this machine alone, until Ctrl-C."""
     web = _web()
@@ -829,16 +831,17 @@ def serve(
     _warn(told)
     door = web.listen(port)
     _HELD.callback(door.close)
-    with _interruptible(left="samples were not finished, nothing was written"), _progress() as progress:
-        place.prepare(place.levers, lambda done, total: progress("samples", done, total))
-        place.run_figures()
-    address = f"http://127.0.0.1:{door.getsockname()[1]}/"
-    typer.echo(f"open {address} in a browser on this machine; Ctrl-C ends it")
-    if not no_browser:
-        typer.launch(address)
-    with contextlib.suppress(KeyboardInterrupt):
-        web.serve(place, door)
-    typer.echo(f"ended; answers are kept in {place.history.folder}")
+    with speaking(language):
+        with _interruptible(left=_("samples were not finished, nothing was written")), _progress() as progress:
+            place.prepare(place.levers, lambda done, total: progress("samples", done, total))
+            place.run_figures()
+        address = f"http://127.0.0.1:{door.getsockname()[1]}/"
+        typer.echo(_("open {address} in a browser on this machine; Ctrl-C ends it").format(address=address))
+        if not no_browser:
+            typer.launch(address)
+        with contextlib.suppress(KeyboardInterrupt):
+            web.serve(place, door)
+        typer.echo(_("ended; answers are kept in {folder}").format(folder=place.history.folder))
 
 
 def _web() -> Any:

@@ -201,6 +201,8 @@ def script_texts() -> dict[str, list[str]]:
 # --- what was told in English and kept ------------------------------------------------------------
 
 _KEPT: ContextVar[Mapping[str, Any]] = ContextVar("kept", default={})  # noqa: B039 - nobody changes it
+_TELLING: ContextVar[frozenset[str]] = ContextVar("telling", default=frozenset())
+"""Texts that are being told again: what one of them is filled in with may be that text itself."""
 
 
 def retold(text: str) -> str:
@@ -208,12 +210,16 @@ def retold(text: str) -> str:
     if _ACTIVE.get() == ENGLISH:
         return text
     says = text.says if isinstance(text, Message) else _KEPT.get().get(text)
-    if says is None:
+    above = _TELLING.get()
+    if says is None or text in above:  # a list of one name says that name
         return text
+    before = _TELLING.set(above | {text})
     try:
         return _tell(says)
     except (AttributeError, KeyError, LookupError, TypeError, ValueError):
         return text  # what was kept is no more as it was written: English stands there anyway
+    finally:
+        _TELLING.reset(before)
 
 
 def _tell(says: Any) -> str:

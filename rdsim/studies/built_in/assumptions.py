@@ -430,6 +430,7 @@ def _plot(run: _Run, ranked: pd.DataFrame) -> Plot:
 def _ranking_table(run: _Run, ranked: pd.DataFrame) -> Table:
     unit, told = unit_of_money(run.scenario.money_unit), _("{share} ({low} to {high})")
     shown = ranked.assign(
+        grade=[_(one) for one in ranked["grade"]],
         bounds=[_bounds(run.worlds, name) for name in ranked["assumption"]],
         swings=_spans(ranked, "swing"),
         worth=_spans(ranked, "information"),

@@ -16,7 +16,7 @@ import pandas as pd
 from rdsim.arrays import Floats
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
-from rdsim.languages import N_, join_texts, unit_of_money
+from rdsim.languages import N_, join_texts, pgettext, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
@@ -335,7 +335,11 @@ def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: s
         low=f"{figure}_low",
         high=f"{figure}_high",
         colour="line",
-        tips={"line": Column(_("programme")), "ratio": Column(_("ratio"), "money"), figure: Column(title, "money")},
+        tips={
+            "line": Column(pgettext("axis", "programme")),
+            "ratio": Column(_("ratio"), "money"),
+            figure: Column(title, "money"),
+        },
     )
 
 

@@ -247,12 +247,16 @@ def _label(posed: Instance, name: str) -> tuple[str, str]:
     """What a figure is called, and its unit."""
     figure = find_figure(posed.scenario, name)
     if figure is None:
-        return _(name.replace("-", " ")), unit_of_money(posed.scenario.money_unit)
+        return _other_label(name), unit_of_money(posed.scenario.money_unit)
     return _(figure.label), unit_of_money(unit_words(figure, posed.scenario.money_unit))
 
 
-_RISK = (N_("value"), N_("cvar"))
-"""Figures that are none of the registry, as they are typed."""
+def _other_label(name: str) -> str:
+    """What a figure is called that is none of the registry: value, or a CVaR with its level."""
+    if name == VALUE:
+        return _("value")
+    kind, _dash, level = name.partition("-")
+    return _("cvar {level}").format(level=level) if kind == CVAR and level else name.replace("-", " ")
 
 
 def _title(posed: Instance, name: str) -> str:
