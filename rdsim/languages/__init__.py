@@ -211,7 +211,7 @@ def retold(text: str) -> str:
         return text
     says = text.says if isinstance(text, Message) else _KEPT.get().get(text)
     above = _TELLING.get()
-    if says is None or text in above:  # a list of one name says that name
+    if says is None or (text in above and not isinstance(text, Message)):  # a list of one name says that name
         return text
     before = _TELLING.set(above | {text})
     try:

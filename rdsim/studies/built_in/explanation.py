@@ -11,7 +11,7 @@ import pandas as pd
 from rdsim.errors import Fault, ProblemError
 from rdsim.explanation import Explained, PartnerStanding, explain
 from rdsim.families import row_words
-from rdsim.languages import N_, unit_of_money
+from rdsim.languages import N_, pgettext, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.explanation import (
@@ -252,7 +252,7 @@ def _steps_table(posed: Instance, steps: pd.DataFrame) -> Table:
     columns = {
         "words": Column(_("Cap")),
         "moved": Column(_("moved by"), "money"),
-        "to": Column(_("to"), "money"),
+        "to": Column(pgettext("cap", "to"), "money"),
         "unit": Column(_("counted in")),
         "found": Column(_("Worth, {unit}").format(unit=unit), "money"),
         "low": Column(_("at least"), "money"),
