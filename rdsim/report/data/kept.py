@@ -22,7 +22,7 @@ from rdsim.domain import Confidence
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, kept_answers, read_document, validate
 from rdsim.folders.contents import DECISIONS, EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
-from rdsim.languages import kept_texts
+from rdsim.languages import N_, kept_texts
 from rdsim.report.data.asked import PlanAnswer
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
@@ -352,12 +352,12 @@ def with_answers(report: PlanReport, folder: Path, manifest: Mapping[str, Any]) 
         try:
             page = None if one.fault else read_page(one.folder)
         except RunError:
-            strangers[one.label] = "what its page shows cannot be read"
+            strangers[one.label] = N_("what its page shows cannot be read")
             continue
         if isinstance(page, Page):
             answers.append(PlanAnswer(one, page))
         else:
-            strangers[one.label] = one.fault or "it is not the run of a study"
+            strangers[one.label] = one.fault or N_("it is not the run of a study")
     return replace(report, answers=tuple(answers), strangers=strangers)
 
 

@@ -88,7 +88,7 @@ class Page:
 
     def with_noted(self, noted: Mapping[str, Message]) -> Page:
         """The page that knows what the texts in its frames say, of those that were noted while it was made."""
-        found = {one: noted[one] for one in set(self._texts_of_frames()) if one in noted}
+        found = {one: noted[one] for one in dict.fromkeys(self._texts_of_frames()) if one in noted}
         return replace(self, texts={**self.texts, **kept_texts(found)})
 
     def _texts_of_frames(self) -> Iterator[str]:
