@@ -100,9 +100,14 @@ class Page:
                     if is_shown and not pd.api.types.is_numeric_dtype(column):
                         yield from (text for text in column.tolist() if isinstance(text, str))
 
+    @property
+    def language(self) -> str:
+        """The active language; English of a page whose texts do not know what they say, as a plug-in's."""
+        return active() if self.kind in self.texts else ENGLISH
+
     def retold(self) -> Page:
-        """The page in the active language, as far as its texts know what they say; in English the page itself."""
-        if active() == ENGLISH:
+        """The page in its language, as far as its texts know what they say; in English the page itself."""
+        if self.language == ENGLISH:
             return self
         with keeping(self.texts):
             return Page(
