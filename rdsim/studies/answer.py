@@ -21,6 +21,7 @@ from rdsim.simulation import Running
 from rdsim.studies.questions import QUESTIONS
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
+from rdsim.titles import GIVEN_PORTFOLIO
 
 __all__ = ["Progress", "StudySettings", "ask", "ask_of_problem", "settings_of"]
 
@@ -35,7 +36,7 @@ _OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "mis
 
 
 with speaking(ENGLISH):  # files hold it
-    _PORTFOLIO_GIVEN = _("the portfolio given")
+    _PORTFOLIO_GIVEN = _(GIVEN_PORTFOLIO)
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

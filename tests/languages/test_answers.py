@@ -18,6 +18,7 @@ from rdsim.languages import gettext as _
 from rdsim.languages import join_texts, keeping, kept_texts, noting, retold, speaking, unit_of_money
 from rdsim.report import Column, Page, Plot, Section, Table, page_text
 from rdsim.report.data.kept import page_from
+from rdsim.runs import source_again
 from tests.command import quietly, run
 from tests.languages.test_pages import HANGUL, foreign_words
 from tests.serve.desks import ready, request, served, small_run
@@ -197,3 +198,12 @@ def test_a_run_is_asked_what_if_in_korean(tmp_path: Path) -> None:
     assert '<html lang="en">' in english
     assert "data-texts" not in english
     assert list(_numbers(answer)) == list(_numbers(english))
+
+
+def test_whose_portfolio_a_run_was_asked_about_is_known_again() -> None:
+    for source, korean in (("the plan of a/b", "a/b의 계획"), ("the portfolio of c.csv", "c.csv의 포트폴리오")):
+        again = source_again(str(source))
+        assert again == source
+        with speaking("ko"):
+            assert retold(again) == korean
+    assert source_again("mine") == "mine"
