@@ -69,7 +69,7 @@ def _page(found: RunComparison) -> Page:
             Section(_("Inputs that differ"), sentences("inputs"), (), _tables(_inputs(found))),
             Section(_("Portfolio"), [*sentences("choices"), _(_FIRM)], (), _tables(_choices(found))),
             Section(_("Money"), sentences("money"), tuple(_plots(found)), _tables(_money(found))),
-            Section(_("Results"), sentences("results"), (), _tables(_results(found))),
+            Section(pgettext("comparison", "Results"), sentences("results"), (), _tables(_results(found))),
         ],
     )
 
