@@ -20,7 +20,8 @@ from rdsim.domain import Scenario
 from rdsim.errors import DrawingError, Fault, InputError, RdsimError
 from rdsim.folders import MANIFEST, Place, is_file, kept_answers, read_manifest
 from rdsim.folders.contents import ANSWERS, PAGE, PORTFOLIO, REPORT
-from rdsim.languages import ENGLISH, speaking
+from rdsim.languages import gettext as _
+from rdsim.languages import retold
 from rdsim.registry import Registry
 from rdsim.report import PlanReport, read_page
 from rdsim.results import Run
@@ -180,18 +181,17 @@ def of_written(
 def ask_all(plan: FinishedPlan, names: Sequence[str], watched: Watched, tell: Tell) -> bool:
     """Ask the plan questions one after another, write each answer, and draw the plan's page again; is all of it whole?
 
-    Studies are told in English, and the page is drawn in the language that is spoken. A question that fails is told,
-    and the next is asked; an interrupt ends the asking. What was not asked is told with the commands that ask it later.
+    All of it is told, and the pages are drawn, in the language that is spoken. A question that fails is told, and the
+    next is asked; an interrupt ends the asking. What was not asked is told with the commands that ask it later.
     """
     left, whole = list(names), True
     try:
         while left:
-            with speaking(ENGLISH):
-                whole = _answer(plan, left[0], watched, tell) and whole
+            whole = _answer(plan, left[0], watched, tell) and whole
             left.pop(0)
     except KeyboardInterrupt:
         whole = False
-        tell("interrupted: the plan and what was answered are kept", err=True)
+        tell(_("interrupted: the plan and what was answered are kept"), err=True)
     finally:
         clear(plan.folder)
         whole = show(plan.folder, tell, plan.run.place) and whole
@@ -203,7 +203,8 @@ def ask_all(plan: FinishedPlan, names: Sequence[str], watched: Watched, tell: Te
 def say_how_later(plan: FinishedPlan, names: Sequence[str], tell: Tell) -> None:
     """Say what was not asked, with the commands that ask it."""
     for name in names:
-        tell(f"not answered: {name}; to ask it later: {join(plan.command(name))}", err=True)
+        told = _("not answered: {question}; to ask it later: {command}")
+        tell(told.format(question=name, command=join(plan.command(name))), err=True)
 
 
 def _answer(plan: FinishedPlan, name: str, watched: Watched, tell: Tell) -> bool:
@@ -223,19 +224,23 @@ def _answer(plan: FinishedPlan, name: str, watched: Watched, tell: Tell) -> bool
         run.place.release()
     for line in (*run.place.words, *found.words):
         tell(line, err=True)
-    tell("\n".join(study.lines))
-    page = f"; open {found.folder / REPORT.name}" if found.drawn else ""
-    tell(f"written to {found.folder}{page}")
+    tell("\n".join(map(retold, study.lines)))
+    written = _("written to {folder}; open {page}") if found.drawn else _("written to {folder}")
+    tell(written.format(folder=found.folder, page=found.folder / REPORT.name))
     if found.missing:
-        why = f" ({found.why})" if found.why else ""
-        tell(f"incomplete: of {found.folder} is still missing {', '.join(found.missing)}{why}", err=True)
+        told = (
+            _("incomplete: of {folder} is still missing {parts} ({reason})")
+            if found.why
+            else _("incomplete: of {folder} is still missing {parts}")
+        )
+        tell(told.format(folder=found.folder, parts=", ".join(found.missing), reason=found.why), err=True)
         if found.why == INTERRUPTED:
             raise KeyboardInterrupt
     return not found.missing
 
 
 def _tell_failure(name: str, error: RdsimError, plan: FinishedPlan, tell: Tell) -> bool:
-    tell(f"{name} was not answered: {error}", err=True)
+    tell(_("{question} was not answered: {reason}").format(question=name, reason=error), err=True)
     say_how_later(plan, [name], tell)
     return False
 
@@ -253,10 +258,12 @@ def show(folder: Path, tell: Tell, held: Place | None = None) -> bool:
         found = results.redraw(folder, held)
     except (KeyboardInterrupt, RdsimError) as error:
         why = error.reason if isinstance(error, DrawingError) else str(error) or INTERRUPTED
-        tell(f"the plan's page does not show it yet ({why}); to draw it: rdsim report {folder}", err=True)
+        told = _("the plan's page does not show it yet ({reason}); to draw it: rdsim report {folder}")
+        tell(told.format(reason=why, folder=folder), err=True)
         return False
     for line in found.words:
         tell(line, err=True)
     shown = sum(not one.fault for one in kept_answers(folder, read_manifest(folder)))
-    tell(f"{folder / REPORT.name} shows {count(shown, 'answer')}, each in a section of its own")
+    told = _("{page} shows {answers}, each in a section of its own")
+    tell(told.format(page=folder / REPORT.name, answers=count(shown, "answer")))
     return True

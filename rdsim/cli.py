@@ -27,7 +27,7 @@ from rdsim import completion
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InputError, fault_lines
-from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, speaking
+from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, retold, speaking
 from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
 from rdsim.version import VERSION
@@ -342,7 +342,8 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 _STAGES = (
     *(NP_("stage", "optimise"), NP_("stage", "search"), NP_("stage", "simulate"), NP_("stage", "firmness")),
     *(NP_("stage", "assume"), NP_("stage", "break even"), NP_("stage", "absence"), NP_("stage", "lapse")),
-    *(NP_("stage", "change"), NP_("stage", "partners")),
+    *(NP_("stage", "change"), NP_("stage", "partners"), NP_("stage", "samples"), NP_("stage", "repeat")),
+    *(NP_("stage", "roll"), NP_("stage", "foresee"), NP_("stage", "decide")),
 )
 """Stages that a bar is shown for, as they call themselves."""
 
@@ -435,7 +436,7 @@ def _finish(study: Study, run: Run, plan: Path | None = None) -> None:
     try:
         found = results.write(study, run)
     finally:
-        typer.echo("\n".join(study.lines))
+        typer.echo("\n".join(map(retold, study.lines)))
     with contextlib.ExitStack() as last:
         if plan is not None:
             last.callback(_show, plan)
@@ -446,9 +447,7 @@ def _show(plan: Path) -> None:
     """Draw a plan's page with what was asked of it; if that cannot be done, the exit code is 4."""
     from rdsim import asking  # noqa: PLC0415
 
-    with speaking(readers_language()):  # the question's own page is in English
-        is_drawn = asking.show(plan, _tell)
-    if not is_drawn:
+    if not asking.show(plan, _tell):
         raise typer.Exit(INCOMPLETE)
 
 
@@ -871,6 +870,7 @@ def serve(
     replications: Annotated[int, typer.Option(min=2, max=100_000, help="Replications behind each answer.")] = 500,
     threads: Threads = None,
     plugins: Plugins = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Ask a run what if, in a browser: levers moved, decided again in seconds; on this machine alone, until Ctrl-C."""
     web = _web()
@@ -882,16 +882,17 @@ def serve(
     _warn(told)
     door = web.listen(port)
     _HELD.callback(door.close)
-    with _interruptible(left="samples were not finished, nothing was written"), _progress() as progress:
-        place.prepare(place.levers, lambda done, total: progress("samples", done, total))
-        place.run_figures()
-    address = f"http://127.0.0.1:{door.getsockname()[1]}/"
-    typer.echo(f"open {address} in a browser on this machine; Ctrl-C ends it")
-    if not no_browser:
-        typer.launch(address)
-    with contextlib.suppress(KeyboardInterrupt):
-        web.serve(place, door)
-    typer.echo(f"ended; answers are kept in {place.history.folder}")
+    with speaking(language):
+        with _interruptible(left=_("samples were not finished, nothing was written")), _progress() as progress:
+            place.prepare(place.levers, lambda done, total: progress("samples", done, total))
+            place.run_figures()
+        address = f"http://127.0.0.1:{door.getsockname()[1]}/"
+        typer.echo(_("open {address} in a browser on this machine; Ctrl-C ends it").format(address=address))
+        if not no_browser:
+            typer.launch(address)
+        with contextlib.suppress(KeyboardInterrupt):
+            web.serve(place, door)
+        typer.echo(_("ended; answers are kept in {folder}").format(folder=place.history.folder))
 
 
 def _web() -> Any:
@@ -1161,14 +1162,16 @@ def compare(
     ],
     out: Out = None,
     force: Force = False,
+    language: Language = ENGLISH,
 ) -> None:
     """Tell what differs between finished runs of plan, simulate or optimise: inputs, portfolio, money, results."""
     from rdsim import comparison  # noqa: PLC0415
 
-    with _interruptible(compiles=False):
-        found = comparison.compare(*runs)
-    place = _claim(out, "compare-" + "-".join(run.resolve().name for run in runs)[:_LONGEST], None, force, ())
-    _finish(comparison.study(found), place)
+    with speaking(language):
+        with _interruptible(compiles=False):
+            found = comparison.compare(*runs)
+        place = _claim(out, "compare-" + "-".join(run.resolve().name for run in runs)[:_LONGEST], None, force, ())
+        _finish(comparison.study(found), place)
 
 
 @app.command(**_help_of(_PLANNING, "rdsim index results"))
@@ -1291,11 +1294,16 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 """Options that questions share, and their defaults."""
 
 
+_LANGUAGE = "language"
+
+
 def _command_of(name: str, question: Question) -> Any:
     """The command of a question, which takes what the question declares."""
 
     def answer(**typed: Any) -> None:
-        _answer(name, question, typed)
+        mine = any(one.name == _LANGUAGE for one in (*question.own, *question.stated_options))
+        with speaking(readers_language() if mine else typed.pop(_LANGUAGE)):
+            _answer(name, question, typed)
 
     shared = {one: _type_and_default(question, one) for one in question.shared_options}
     first = {one: shared.pop(one) for one in question.first}
@@ -1303,6 +1311,7 @@ def _command_of(name: str, question: Question) -> Any:
     own = {one.name: _own(one) for one in question.own}
     more = {one.name: _own(one, "Of a stated problem: ") for one in question.stated_options if one.name not in own}
     taken = asked | first | own | more | shared
+    taken.setdefault(_LANGUAGE, (Language, ENGLISH))  # a plug-in may have an option of its own by that name
     keyword = inspect.Parameter.KEYWORD_ONLY
     answer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(one, keyword, default=by, annotation=kind) for one, (kind, by) in taken.items()]

@@ -18,8 +18,8 @@ import pandas as pd
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.families import is_whole, row_words
+from rdsim.languages import N_, join_texts, ngettext, unit_of_money
 from rdsim.languages import gettext as _
-from rdsim.languages import join_texts
 from rdsim.measures import savings
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
@@ -100,8 +100,13 @@ class Explained:
     """One answer: about what, in words, and with all its figures."""
 
     name: str
-    text: str
+    lines: tuple[str, ...]
     found: WhyNot | Replacement | WorthOfCap | PartnerStanding
+
+    @property
+    def text(self) -> str:
+        """All of it; lines behind the first are set in."""
+        return join_texts(self.lines, "\n  ")
 
     def __str__(self) -> str:
         return self.text
@@ -134,13 +139,13 @@ def _explanation(scenario: Scenario, proposal: Proposal, name: str, solving: Sol
     if name in problem.rows.names:
         moves = _moves(proposal, problem.rows.names.index(name))
         worth = worth_of_cap(problem, solution, name, moves, solving=solving)
-        return Explained(name, cap_words(scenario, worth), worth)
+        return Explained(name, tuple(_cap_lines(scenario, worth)), worth)
     if name in {problem.group_names[group] for group in problem.group[list(solution.chosen)]}:
         lost = cost_of_losing(problem, solution, name, solving=solving)
-        return Explained(name, replacement_words(scenario, lost), lost)
+        return Explained(name, (replacement_words(scenario, lost),), lost)
     if name not in problem.group_names:
         standing = partner_standing(scenario, proposal, name)
-        return Explained(name, partner_standing_words(scenario, standing), standing)
+        return Explained(name, (partner_standing_words(scenario, standing),), standing)
     rows = problem.rows
     found = why_not(
         problem,
@@ -153,7 +158,7 @@ def _explanation(scenario: Scenario, proposal: Proposal, name: str, solving: Sol
         ),
         solving=solving,
     )
-    return Explained(name, why_not_words(scenario, found), found)
+    return Explained(name, (why_not_words(scenario, found),), found)
 
 
 def _moves(proposal: Proposal, row: int) -> list[float]:
@@ -169,26 +174,32 @@ def _value(scenario: Scenario, amount: float) -> str:
     return money_words(scenario, amount)
 
 
-def _proven(scenario: Scenario, figure: Bracket) -> str:
-    """What is known beyond the figure found; nothing if that is all there is to know."""
+def _cost_words(scenario: Scenario, figure: Bracket) -> str:
+    """The figure found, with what is proven if that is not all there is to know."""
+    value = _value(scenario, figure.found)
     if figure.exact:
-        return ""
+        return _("{value} of expected net value").format(value=value)
     if math.isinf(figure.high):
-        return f" (proven: at least {_value(scenario, figure.low)})"
-    return f" (proven: between {numeral(figure.low, ',.3g')} and {_value(scenario, figure.high)})"
+        told = _("{value} of expected net value (proven: at least {low})")
+        return told.format(value=value, low=_value(scenario, figure.low))
+    told = _("{value} of expected net value (proven: between {low} and {high})")
+    return told.format(value=value, low=numeral(figure.low, ",.3g"), high=_value(scenario, figure.high))
 
 
 def _exchange_words(scenario: Scenario, exchange: Exchange) -> str:
     """`T017 with Germany from 2025 in place of F012 (name)`; how others change is counted, not listed."""
-    joined = ", ".join(option_words(scenario, name) for name in exchange.joined)
+    joined = join_texts([option_words(scenario, name) for name in exchange.joined], ", ")
     left = ", ".join(technology_words(scenario, name) for name in exchange.left)
     moved = len(exchange.moved)
-    others = f"{moved} other{'s' if moved > 1 else ''} with another partner, mode or year" if moved else ""
-    parts = [
-        f"{joined} in place of {left}" if joined and left else joined or (f"without {left}" if left else ""),
-        others,
-    ]
-    return "; ".join(part for part in parts if part) or "nothing else changes"
+    others = ngettext(
+        "{number} other with another partner, mode or year", "{number} others with another partner, mode or year", moved
+    ).format(number=moved)
+    if joined and left:
+        joined = _("{joined} in place of {left}").format(joined=joined, left=left)
+    elif left:
+        joined = _("without {technologies}").format(technologies=left)
+    parts = [*([joined] if joined else []), *([others] if moved else [])]
+    return join_texts(parts, "; ") if parts else _("nothing else changes")
 
 
 # --- why not --------------------------------------------------------------------------------------
@@ -196,30 +207,38 @@ def _exchange_words(scenario: Scenario, exchange: Exchange) -> str:
 
 def why_not_words(scenario: Scenario, found: WhyNot) -> str:
     """Why a technology is not funded, and the smallest changes that would bring it in."""
-    return " ".join(_why_not_sentences(scenario, found))
+    return join_texts(list(_why_not_sentences(scenario, found)), " ")
 
 
 def _why_not_sentences(scenario: Scenario, found: WhyNot) -> Iterator[str]:
-    yield f"{technology_words(scenario, found.name)} is not funded: {_reason_words(scenario, found)}."
+    told = _("{technology} is not funded: {reason}.")
+    yield told.format(technology=technology_words(scenario, found.name), reason=_reason_words(scenario, found))
     if found.reason in {Reason.NO_OPTION, Reason.RULED_OUT}:
         return
     if found.exchange is not None:
-        yield (
-            f"Bringing it in would cost {_value(scenario, found.loss.found)} of expected net value"
-            f"{_proven(scenario, found.loss)}: {_exchange_words(scenario, found.exchange)}."
-        )
+        told = _("Bringing it in would cost {cost}: {exchange}.")
+        yield told.format(cost=_cost_words(scenario, found.loss), exchange=_exchange_words(scenario, found.exchange))
     ways = list(_ways_in(scenario, found))
     if ways:
-        yield f"It comes in if {', or if '.join(ways)}{_verification(found)}."
+        yield _verification(found).format(ways=_one_by_one(ways, _("{several}, or if {one}")))
     yield from _hopeless(found)
 
 
+def _one_by_one(parts: list[str], told: str) -> str:
+    """Several texts, each put to those before it by a text of `several` and `one`."""
+    several = parts[0]
+    for one in parts[1:]:
+        several = told.format(several=several, one=one)
+    return several
+
+
 def _verification(found: WhyNot) -> str:
-    """Whether solving again agreed, and how far that goes."""
+    """What would bring it in; whether solving again agreed, and how far that goes."""
     if not found.verified:
-        return ""
-    sure = found.loss.exact or found.exchange is None
-    return " (verified by solving again)" if sure else " (verified by solving again, as far as portfolios were found)"
+        return _("It comes in if {ways}.")
+    if found.loss.exact or found.exchange is None:
+        return _("It comes in if {ways} (verified by solving again).")
+    return _("It comes in if {ways} (verified by solving again, as far as portfolios were found).")
 
 
 def _reason_words(scenario: Scenario, found: WhyNot) -> str:
@@ -227,12 +246,12 @@ def _reason_words(scenario: Scenario, found: WhyNot) -> str:
         return _no_option(scenario, found.name)
     if found.conflict is None:
         return {
-            Reason.AS_GOOD: "a portfolio with it is nearly as good, and within what is proven may be as good",
-            Reason.WORTHLESS: "it would lower the expected net value even if it used nothing that is scarce",
-        }.get(found.reason, found.reason.value)
+            Reason.AS_GOOD: _("a portfolio with it is nearly as good, and within what is proven may be as good"),
+            Reason.WORTHLESS: _("it would lower the expected net value even if it used nothing that is scarce"),
+        }.get(found.reason) or _(found.reason.value)
     mine = ("must-fund", found.name)
     rules = [rule for rule in found.conflict.rules if (rule.kind, rule.name) != mine]
-    return f"no portfolio can hold it, for {_all_of(scenario, rules)}"
+    return _("no portfolio can hold it, for {obstacles}").format(obstacles=_all_of(scenario, rules))
 
 
 def _no_option(scenario: Scenario, name: str) -> str:
@@ -259,42 +278,67 @@ _REASONS = 3
 
 
 def _all_of(scenario: Scenario, rules: list[Rule]) -> str:
-    words = " and ".join(rule_words(scenario, rule) for rule in rules)
-    return f"{words} {'stand' if len(rules) > 1 else 'stands'} in its way" if rules else "its own rules forbid it"
+    if not rules:
+        return _("its own rules forbid it")
+    told = ngettext("{rules} stands in its way", "{rules} stand in its way", len(rules))
+    return told.format(rules=_all_rules(scenario, rules))
+
+
+def _all_rules(scenario: Scenario, rules: Iterable[Rule]) -> str:
+    return _one_by_one([rule_words(scenario, rule) for rule in rules], _("{several} and {one}"))
 
 
 def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
     """What would bring it in, each alone."""
     if math.isfinite(found.loss.found):
-        yield f"its value rises by {_value(scenario, round_up(found.loss.found))}"
+        yield _("its value rises by {amount}").format(amount=_value(scenario, round_up(found.loss.found)))
     if math.isfinite(found.cut.found):
-        yield f"its cost falls by {math.ceil(100 * found.cut.found - 1e-9)}%"
+        yield _("its cost falls by {share}").format(share=f"{math.ceil(100 * found.cut.found - 1e-9)}%")
     for rise in found.caps:
         yield _rise_words(scenario, rise)
     for rule in found.links:
-        yield f"{rule_words(scenario, rule)} is dropped"
+        yield _("{rule} is dropped").format(rule=rule_words(scenario, rule))
+
+
+_RISES = {
+    "<=": N_("one raises {row} by {amount}"),
+    ">=": N_("one lowers {row} by {amount}"),
+    "==": N_("one widens {row} by {amount}"),
+}
+"""By the sense of a row."""
 
 
 def _rise_words(scenario: Scenario, rise: CapRise) -> str:
-    verb = {"<=": "raises", ">=": "lowers", "==": "widens"}[rise.sense]
     by = amount_words(scenario, rise.key, round_up(rise.amount.found))
-    return f"one {verb} {row_words(scenario, rise.key)} by {by}"
+    return _(_RISES[rise.sense]).format(row=row_words(scenario, rise.key), amount=by)
 
 
 def _hopeless(found: WhyNot) -> Iterator[str]:
     """What is known not to help."""
     if math.isinf(found.cut.low):
-        yield "No cut of its cost alone is enough."
+        yield _("No cut of its cost alone is enough.")
     elif math.isinf(found.cut.found):
-        yield "A cut of its cost alone was not found to be enough."
+        yield _("A cut of its cost alone was not found to be enough.")
     if found.caps or (not found.no_cap and not found.open_caps):
         return
-    limit = f" relaxed by up to {found.within:.0%}" if math.isfinite(found.within) else ""
+    is_limited, known = math.isfinite(found.within), len(found.no_cap)
     if found.open_caps:
-        count, known = len(found.open_caps) + len(found.no_cap), len(found.no_cap)
-        yield f"No single cap{limit} was found to bring it in; for {known} of {count} it is proven that none does."
+        told = (
+            _(
+                "No single cap relaxed by up to {share} was found to bring it in; for {number} of {all} it is proven "
+                "that none does."
+            )
+            if is_limited
+            else _("No single cap was found to bring it in; for {number} of {all} it is proven that none does.")
+        )
     else:
-        yield f"No single cap{limit} brings it in, which is proven."
+        told = (
+            _("No single cap relaxed by up to {share} brings it in, which is proven.")
+            if is_limited
+            else _("No single cap brings it in, which is proven.")
+        )
+    share = f"{found.within:.0%}" if is_limited else ""
+    yield told.format(share=share, number=known, all=len(found.open_caps) + known)
 
 
 # --- partners -------------------------------------------------------------------------------------
@@ -327,21 +371,24 @@ def _others(worth: dict[str, float], code: str) -> dict[str, float]:
 
 def partner_standing_words(scenario: Scenario, found: PartnerStanding) -> str:
     """What a partner is chosen for, where it comes nearest to being the best choice, and what it lacks there."""
-    return " ".join(_standing_sentences(scenario, found))
+    return join_texts(list(_standing_sentences(scenario, found)), " ")
 
 
 def _standing_sentences(scenario: Scenario, found: PartnerStanding) -> Iterator[str]:
     who, all_of = partner_words(scenario, found.name), len(scenario.technologies)
-    chosen = ", ".join(found.chosen) or "no technology"
-    yield f"{who} is chosen for {chosen}; it may be for {found.eligible} of {all_of}."
+    chosen = ", ".join(found.chosen) or _("no technology")
+    told = _("{partner} is chosen for {technologies}; it may be for {number} of {all}.")
+    yield told.format(partner=who, technologies=chosen, number=found.eligible, all=all_of)
     if found.refusals and found.eligible < all_of:
-        told = "; ".join(f"{reason} ({count})" for reason, count in found.refusals[:_REASONS])
-        yield f"For the others it may not, most often: {told}."
+        each = _("{reason} ({number})")
+        reasons = [each.format(reason=reason, number=number) for reason, number in found.refusals[:_REASONS]]
+        yield _("For the others it may not, most often: {reasons}.").format(reasons=join_texts(reasons, "; "))
     if not found.nearest:
         return
     there = technology_words(scenario, found.nearest)
     if math.isnan(found.rival_alone):
-        yield f"For {there}, worth {_value(scenario, found.alone)} alone, nobody else may be chosen."
+        told = _("For {technology}, worth {value} alone, nobody else may be chosen.")
+        yield told.format(technology=there, value=_value(scenario, found.alone))
     else:
         yield _against(scenario, found, there)
     yield _brings(scenario, found)
@@ -351,25 +398,40 @@ def _standing_sentences(scenario: Scenario, found: PartnerStanding) -> Iterator[
 def _against(scenario: Scenario, found: PartnerStanding, there: str) -> str:
     """What it is worth where it comes nearest, against the best of all others."""
     lead = found.alone - found.rival_alone
-    behind = f"{_value(scenario, abs(lead))} {'more' if lead > 0 else 'less'} than"
-    whom = f"with {found.rival}" if found.rival else "without a partner"
-    return f"It comes nearest for {there}: {_value(scenario, found.alone)} alone, {behind} {whom}."
+    whom = _("with {partner}").format(partner=found.rival) if found.rival else _("without a partner")
+    told = (
+        _("It comes nearest for {technology}: {value} alone, {difference} more than {otherwise}.")
+        if lead > 0
+        else _("It comes nearest for {technology}: {value} alone, {difference} less than {otherwise}.")
+    )
+    return told.format(
+        technology=there,
+        value=_value(scenario, found.alone),
+        difference=_value(scenario, abs(lead)),
+        otherwise=whom,
+    )
 
 
 def _brings(scenario: Scenario, found: PartnerStanding) -> str:
     """Who of it brings how much of the full benefit in each field that is needed, and who of the rival."""
-    mine = _benefit_words(scenario, found.nearest, found.name)
-    theirs = f"; {_benefit_words(scenario, found.nearest, found.rival)}" if found.rival else ""
-    return f"Of the full benefit of a partner {mine}{theirs}."
+    compared = [found.name, *([found.rival] if found.rival else [])]
+    told = join_texts([_benefit_words(scenario, found.nearest, one) for one in compared], "; ")
+    return _("Of the full benefit of a partner {shares}.").format(shares=told)
 
 
 def _benefit_words(scenario: Scenario, technology: str, code: str) -> str:
     best = best_members(scenario, technology, code)
+    told = _("{share} in {field} ({level})")
     each = [
-        f"{numeral(best[field][1], '.0%')} in {scenario.fields[field].name} ({best[field][0] or 'no level'})"
+        told.format(
+            share=numeral(best[field][1], ".0%"),
+            field=scenario.fields[field].name,
+            level=best[field][0] or _("no level"),
+        )
         for field in needed_fields(scenario, technology)
     ]
-    return f"{code} brings {numeral(partner_benefit(scenario, technology, code), '.0%')}: {', '.join(each)}"
+    share = numeral(partner_benefit(scenario, technology, code), ".0%")
+    return _("{partner} brings {share}: {fields}").format(partner=code, share=share, fields=join_texts(each, ", "))
 
 
 def _together(scenario: Scenario, technology: str, code: str) -> Iterator[str]:
@@ -379,13 +441,17 @@ def _together(scenario: Scenario, technology: str, code: str) -> Iterator[str]:
         alone = {one: partner_benefit(scenario, technology, one) for one in members(scenario, code)}
         best = max(alone, key=lambda one: alone[one])
         gained = partner_benefit(scenario, technology, code) - alone[best]
-        beyond = f"{numeral(gained, '.1%')} of the full benefit more" if gained > _NOTHING else "no more"
-        yield f"Together its members bring {beyond} than {best} alone."
-        time, cost = effect.coordination_duration**more - 1, effect.coordination_cost**more - 1
-        yield (
-            f"Coordination makes steps {numeral(time, '.0%')} longer and projects {numeral(cost, '.0%')} dearer, "
-            "and each member is opened and has a place taken."
+        told = (
+            _("Together its members bring {share} of the full benefit more than {partner} alone.")
+            if gained > _NOTHING
+            else _("Together its members bring no more than {partner} alone.")
         )
+        yield told.format(share=numeral(gained, ".1%"), partner=best)
+        time, cost = effect.coordination_duration**more - 1, effect.coordination_cost**more - 1
+        yield _(
+            "Coordination makes steps {longer} longer and projects {dearer} dearer, and each member is opened and has "
+            "a place taken."
+        ).format(longer=numeral(time, ".0%"), dearer=numeral(cost, ".0%"))
 
 
 # --- losing one, and caps -------------------------------------------------------------------------
@@ -395,46 +461,67 @@ def replacement_words(scenario: Scenario, found: Replacement) -> str:
     """What losing a funded technology would cost, and what would take its place."""
     name = technology_words(scenario, found.name)
     if found.conflict is not None:
-        rules = " and ".join(rule_words(scenario, rule) for rule in found.conflict.rules)
-        return f"{name} cannot be lost: {rules}."
+        rules = _all_rules(scenario, found.conflict.rules)
+        return _("{technology} cannot be lost: {rules}.").format(technology=name, rules=rules)
     if found.exchange is None:
-        return f"What losing {name} would cost is not known: no portfolio without it was found."
-    instead = ", ".join(option_words(scenario, one) for one in found.exchange.joined) or "nothing"
+        told = _("What losing {technology} would cost is not known: no portfolio without it was found.")
+        return told.format(technology=name)
+    joined = [option_words(scenario, one) for one in found.exchange.joined]
     along = [technology_words(scenario, one) for one in found.exchange.left if one != found.name]
-    also = f", and {', '.join(along)} would go as well" if along else ""
-    return (
-        f"Losing {name} would cost {_value(scenario, found.cost.found)} of expected net value"
-        f"{_proven(scenario, found.cost)}; in its place: {instead}{also}."
+    told = (
+        _("Losing {technology} would cost {cost}; in its place: {instead}, and {others} would go as well.")
+        if along
+        else _("Losing {technology} would cost {cost}; in its place: {instead}.")
+    )
+    return told.format(
+        technology=name,
+        cost=_cost_words(scenario, found.cost),
+        instead=join_texts(joined, ", ") if joined else _("nothing"),
+        others=", ".join(along),
     )
 
 
 def cap_words(scenario: Scenario, worth: WorthOfCap) -> str:
     """What other values of a cap are worth, a line for each; the relaxation's price is a hint, and says so."""
+    return join_texts(list(_cap_lines(scenario, worth)), "\n  ")
+
+
+def _cap_lines(scenario: Scenario, worth: WorthOfCap) -> Iterator[str]:
     now = next(step.cap for step in worth.steps if step.amount == 0)
-    lines = [f"{row_words(scenario, worth.key)}, now {amount_words(scenario, worth.key, now)}:"]
-    lines += [f"  {_step_words(scenario, worth.key, step)}" for step in worth.steps if step.amount != 0]
+    told = _("{row}, now {amount}:")
+    yield told.format(row=row_words(scenario, worth.key), amount=amount_words(scenario, worth.key, now))
+    yield from (_step_words(scenario, worth.key, step) for step in worth.steps if step.amount != 0)
     one, price = one_more(scenario, worth.key), money_words(scenario, worth.hint + 0.0)
-    lines.append(f"  (a hint only: in the linear relaxation one more {one} is worth {price})")
-    return "\n".join(lines)
+    told = _("(a hint only: in the linear relaxation one more {unit} is worth {price})")
+    yield told.format(unit=one, price=price)
 
 
 def _step_words(scenario: Scenario, key: Hashable, step: CapStep) -> str:
-    change = f"{amount_words(scenario, key, abs(step.amount))} {'more' if step.amount > 0 else 'less'}"
-    if not math.isfinite(step.worth.found):
-        return f"{change}: no portfolio was found that satisfies every rule"
-    if abs(step.worth.found) < ROUNDING:
-        return (
-            f"{change} changes nothing" if step.worth.exact else f"{change}: no change was found{_limits(step.worth)}"
+    told = _("{amount} more") if step.amount > 0 else _("{amount} less")
+    change, worth = told.format(amount=amount_words(scenario, key, abs(step.amount))), step.worth
+    if not math.isfinite(worth.found):
+        return _("{change}: no portfolio was found that satisfies every rule").format(change=change)
+    limits = {"low": numeral(worth.low, "+,.3g"), "high": numeral(worth.high, "+,.3g")}
+    limits["unit"] = unit_of_money(scenario.money_unit)  # what these are of
+    if abs(worth.found) < ROUNDING:
+        told = (
+            _("{change} changes nothing")
+            if worth.exact
+            else _("{change}: no change was found (change proven: {low} to {high})")
         )
-    verb = "gains" if step.worth.found > 0 else "costs"
-    each = f", {numeral(abs(step.worth.found / step.amount), ',.3g')} for each"
-    return f"{change} {verb} {_value(scenario, abs(step.worth.found))}{each}{_limits(step.worth)}"
+        return told.format(change=change, **limits)
+    value, each = _value(scenario, abs(worth.found)), numeral(abs(worth.found / step.amount), ",.3g")
+    told = _(_STEPS[worth.found > 0, worth.exact])
+    return told.format(change=change, value=value, each=each, **limits)
 
 
-def _limits(figure: Bracket) -> str:
-    return (
-        "" if figure.exact else f" (change proven: {numeral(figure.low, '+,.3g')} to {numeral(figure.high, '+,.3g')})"
-    )
+_STEPS = {
+    (True, True): N_("{change} gains {value}, {each} for each"),
+    (False, True): N_("{change} costs {value}, {each} for each"),
+    (True, False): N_("{change} gains {value}, {each} for each (change proven: {low} to {high})"),
+    (False, False): N_("{change} costs {value}, {each} for each (change proven: {low} to {high})"),
+}
+"""By whether something is gained, and whether that is all there is to know."""
 
 
 # --- tables ---------------------------------------------------------------------------------------

@@ -18,11 +18,24 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError, RunError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
 from rdsim.folders.contents import PORTFOLIO, SCENARIO_APPLIED
+from rdsim.languages import ENGLISH, N_, speaking
+from rdsim.languages import gettext as _
 from rdsim.registry import Package, installed_packages
 from rdsim.scenario import digest, load, runs_program
 from rdsim.search import Given
+from rdsim.titles import GIVEN_PORTFOLIO
 
-__all__ = ["Earlier", "OpenedRun", "is_run", "kept_run", "open_run", "portfolio_file", "portfolio_of", "read_run"]
+__all__ = [
+    "Earlier",
+    "OpenedRun",
+    "is_run",
+    "kept_run",
+    "open_run",
+    "portfolio_file",
+    "portfolio_of",
+    "read_run",
+    "source_again",
+]
 
 
 @dataclass(frozen=True)
@@ -226,9 +239,28 @@ def portfolio_of(path: Path, world: Scenario) -> Given:
     """
     chosen = portfolios.read(portfolio_file(path), world)
     if not is_folder(path):
-        return Given(chosen, f"the portfolio of {path.as_posix()}")
+        return Given(chosen, _whose(_PORTFOLIO_OF, path.as_posix()))
     manifest = read_manifest(path)
-    whose = "the plan" if "search" in manifest else "the portfolio"
+    whose = _PLAN_OF if "search" in manifest else _PORTFOLIO_OF
     ratios = (manifest.get("promises") or {}).get("rows_held_to")
     known = {name: float(ratio) for name, ratio in (ratios or {}).items() if name in world.programmes}
-    return Given(chosen, f"{whose} of {path.as_posix()}", known or None)
+    return Given(chosen, _whose(whose, path.as_posix()), known or None)
+
+
+_PLAN_OF, _PORTFOLIO_OF = N_("the plan of {folder}"), N_("the portfolio of {folder}")
+
+
+def _whose(told: str, folder: str) -> str:
+    """Whose portfolio it is: in English, for files hold it, which knows what it says."""
+    with speaking(ENGLISH):
+        return _(told).format(folder=folder)
+
+
+def source_again(source: str) -> str:
+    """Whose portfolio a run was asked about, as its manifest has it: it knows again what it says."""
+    for told in (_PLAN_OF, _PORTFOLIO_OF):
+        before = told.partition("{folder}")[0]
+        if source.startswith(before):
+            return _whose(told, source.removeprefix(before))
+    with speaking(ENGLISH):
+        return _(source) if source == GIVEN_PORTFOLIO else source

@@ -14,6 +14,7 @@ import pandas as pd
 
 from rdsim.brief import listing
 from rdsim.domain import Portfolio, Scenario
+from rdsim.languages import Message
 from rdsim.report import Page, PlanReport
 
 __all__ = ["AnyPage", "Frame", "Study"]
@@ -65,6 +66,10 @@ class Study:
         """The study with a line before all that it says, for people and for the terminal."""
         page = replace(self.page, lead=(line, *self.page.lead)) if isinstance(self.page, Page) else self.page
         return replace(self, page=page, said=(line, *self.said) if self.said else ())
+
+    def with_noted(self, noted: Mapping[str, Message]) -> Study:
+        """The study whose page knows what the texts in its tables say, of those that were noted while it was made."""
+        return replace(self, page=self.page.with_noted(noted)) if isinstance(self.page, Page) else self
 
     @property
     def lines(self) -> Sequence[str]:

@@ -12,6 +12,7 @@ __all__ = [
     "AT_AWARD_RATIO_1",
     "AT_PAYMENT_RATIO_1",
     "AT_PLAN_RATIOS",
+    "GIVEN_PORTFOLIO",
     "ONE_SHOT",
     "OWN_TITLES",
     "PLAN",
@@ -29,6 +30,9 @@ AT_PLAN_RATIOS = "-at-plan-ratios"
 """Ends the name of a portfolio that was made with the plan's freedom: budget rows at the plan's payment ratios."""
 
 PLAN = N_("the plan")
+
+GIVEN_PORTFOLIO = N_("the portfolio given")
+"""Whose portfolio a question speaks of that was given by a program."""
 
 USUAL_ORDER = "usual_order"
 AT_PAYMENT_RATIO_1 = "at-payment-ratio-1"

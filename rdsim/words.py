@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 
 from rdsim.domain import Scenario
 from rdsim.families import row_words, unit_of
-from rdsim.languages import N_, join_texts, listing, unit_of_money
+from rdsim.languages import N_, join_texts, listing, pgettext, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.optimiser.questions.conflicts import Change, Conflict, Repair, Rule
@@ -32,7 +32,15 @@ __all__ = [
     "whole_option_words",
 ]
 
-_SENSES = {"<=": "at most", ">=": "at least", "==": "exactly"}
+_LIMITS = {
+    "<=": N_("{row} (at most {amount} {unit})"),
+    ">=": N_("{row} (at least {amount} {unit})"),
+    "==": N_("{row} (exactly {amount} {unit})"),
+}
+"""By the sense of a row."""
+
+_WISHES = {"must-fund": N_("must-fund {technology}"), "must-not-fund": N_("must-not-fund {technology}")}
+"""By the kind of a rule."""
 
 
 def technology_words(scenario: Scenario, code: str) -> str:
@@ -58,7 +66,7 @@ def whole_option_words(scenario: Scenario, name: str) -> str:
     """An option's name in words, with its way of funding: `T017 with Germany from 2025 (Matching funds)`."""
     mode = name.split("/")[2]
     title = scenario.modes[mode].name if mode in scenario.modes else mode
-    return f"{option_words(scenario, name)} ({title})"
+    return _("{option} ({mode})").format(option=option_words(scenario, name), mode=title)
 
 
 def source_words(scenario: Scenario, source: str) -> str:
@@ -76,7 +84,7 @@ def money_words(scenario: Scenario, amount: float) -> str:
 
 def amount_words(scenario: Scenario, key: Hashable, amount: float) -> str:
     """An amount of what a row counts, money or for instance places; to three figures."""
-    return f"{_figures(amount)} {_noun(scenario, key, amount)}"
+    return _("{amount} {unit}").format(amount=_figures(amount), unit=_noun(scenario, key, amount))
 
 
 def _figures(amount: float) -> str:
@@ -96,8 +104,8 @@ def one_more(scenario: Scenario, key: Hashable) -> str:
 def _noun(scenario: Scenario, key: Hashable, amount: float) -> str:
     counted = unit_of(key)
     if counted is None:
-        return scenario.money_unit
-    return counted.one if amount == 1 else counted.many
+        return unit_of_money(scenario.money_unit)
+    return pgettext("unit", counted.one if amount == 1 else counted.many)
 
 
 def ratio_words(scenario: Scenario, ratios: Mapping[str, float]) -> str:
@@ -122,10 +130,16 @@ def round_up(amount: float) -> float:
 def rule_words(scenario: Scenario, rule: Rule) -> str:
     """What a rule demands."""
     if rule.kind == "row":
-        limit, unit = f"{_SENSES[rule.sense]} {rule.cap:,.6g}", _noun(scenario, rule.key, rule.cap)
-        return f"{row_words(scenario, rule.key)} ({limit} {unit})"
-    if rule.kind in {"must-fund", "must-not-fund"}:
-        return f"{rule.kind} {technology_words(scenario, rule.name)}"
+        limit, unit = f"{rule.cap:,.6g}", _noun(scenario, rule.key, rule.cap)
+        return _(_LIMITS[rule.sense]).format(row=row_words(scenario, rule.key), amount=limit, unit=unit)
+    if rule.kind in _WISHES:
+        return _(_WISHES[rule.kind]).format(technology=technology_words(scenario, rule.name))
+    if rule.kind == "exclusion":
+        return _("exclusion: at most one of {technologies}").format(technologies=rule.name)
+    if rule.kind == "prerequisite":
+        dependent, _between, needed = rule.name.partition(" needs ")
+        told = _("prerequisite: {technology} needs {other}, started no later")
+        return told.format(technology=dependent, other=needed)
     return rule.text
 
 

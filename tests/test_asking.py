@@ -180,12 +180,14 @@ def test_a_question_asked_again_by_its_command_says_the_same(rdsim: Rdsim, mine:
 def test_a_plans_page_is_drawn_again_in_the_readers_language(
     rdsim: Rdsim, mine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer's own page stays in English; a language that there is not asks for nothing."""
-    for asked, spoken in (("ko", "ko"), ("xx", "en"), ("en", "en")):
-        monkeypatch.setenv("RDSIM_LANGUAGE", asked)
+    """The page of a plug-in's answer stays in English; a language that there is not is refused before all else."""
+    for spoken in ("ko", "en"):
+        monkeypatch.setenv("RDSIM_LANGUAGE", spoken)
         assert rdsim("quick", mine, "--force").code == 0
         assert f'<html lang="{spoken}">' in page_of(mine)
         assert '<html lang="en">' in page_of(mine / "answers" / "quick")
+    monkeypatch.setenv("RDSIM_LANGUAGE", "xx")
+    assert rdsim("quick", mine, "--force").code == 2
 
 
 # --- the pages ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from rdsim.comparison.choices import choice_table
 from rdsim.comparison.figures import RESULTS, RunPair, money_table, result_table
 from rdsim.comparison.inputs import input_table
 from rdsim.comparison.reading import FinishedRun, read_runs
-from rdsim.comparison.words import choice_words, input_words, money_words, result_words
+from rdsim.comparison.words import Remark, choice_words, input_words, money_words, result_words
+from rdsim.languages import ENGLISH, Message, noting, retold, speaking
+from rdsim.languages import gettext as _
 
 __all__ = ["RunComparison", "compare"]
 
@@ -37,20 +39,23 @@ class RunComparison:
     """A row for each year, field and partner and who pays."""
     results: pd.DataFrame
     """A row for each figure that both runs estimate: means, difference with its interval, who is better how often."""
+    noted: Mapping[str, Message] = field(default_factory=dict)
+    """What texts of the tables say, by their English."""
 
     @cached_property
     def pairs(self) -> tuple[RunPair, ...]:
         """The first run with each of the others."""
         return _pairs(self.runs)
 
-    def lines_of(self, pair: RunPair) -> Mapping[str, list[str]]:
-        """What is said of one pair, by topic: inputs, choices, money, results."""
+    def lines_of(self, pair: RunPair) -> Mapping[str, list[Remark]]:
+        """What is said of one pair, by topic: inputs, choices, money, results; in English, which knows what it says."""
         topics = {"inputs": input_words, "choices": choice_words, "money": money_words, "results": result_words}
         label = pair.second.label
-        return {
-            name: list(words(pair, table[table["run"] == label]))
-            for (name, words), table in zip(topics.items(), self.tables.values(), strict=True)
-        }
+        with speaking(ENGLISH), noting(self.noted):
+            return {
+                name: list(words(pair, table[table["run"] == label]))
+                for (name, words), table in zip(topics.items(), self.tables.values(), strict=True)
+            }
 
     @property
     def tables(self) -> Mapping[str, pd.DataFrame]:
@@ -62,8 +67,8 @@ class RunComparison:
         """All of it in plain sentences, pair by pair, as the terminal tells it."""
         found = list[str]()
         for pair in self.pairs:
-            found.append(f"{pair.second.label} compared with {pair.first.label}:")
-            found += [line for lines in self.lines_of(pair).values() for line in lines]
+            head = _("{run} compared with {base}:").format(run=pair.second.label, base=pair.first.label)
+            found += [head, *(retold(one.on_terminal) for lines in self.lines_of(pair).values() for one in lines)]
         return found
 
     def __repr__(self) -> str:
@@ -96,13 +101,15 @@ def compare(first: str | Path, *others: str | Path) -> RunComparison:
     """
     runs = read_runs((first, *others))
     pairs = _pairs(runs)
-    return RunComparison(
-        runs,
-        _all(pairs, lambda pair: input_table(pair.first, pair.second)),
-        _all(pairs, lambda pair: choice_table(pair.first, pair.second)),
-        _all(pairs, money_table),
-        _all(pairs, _results),
-    )
+    with speaking(ENGLISH), noting() as noted:  # files hold English
+        return RunComparison(
+            runs,
+            _all(pairs, lambda pair: input_table(pair.first, pair.second)),
+            _all(pairs, lambda pair: choice_table(pair.first, pair.second)),
+            _all(pairs, money_table),
+            _all(pairs, _results),
+            noted,
+        )
 
 
 def _pairs(runs: tuple[FinishedRun, ...]) -> tuple[RunPair, ...]:

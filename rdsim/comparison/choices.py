@@ -8,14 +8,30 @@ import pandas as pd
 
 from rdsim.comparison.reading import FinishedRun
 from rdsim.domain import Choice
+from rdsim.languages import N_, pgettext
+from rdsim.languages import gettext as _
 from rdsim.search import Verdict
 
-__all__ = ["COLUMNS", "FIRM", "changes_of_choice", "choice_table", "is_order_changed"]
+__all__ = ["COLUMNS", "FIRM", "change_title", "changes_of_choice", "choice_table", "is_order_changed"]
 
 COLUMNS = ("run", "change", "technology", "name", "first", "second", "firm_first", "firm_second")
 
-FIRM = {str(Verdict.SURE_IN): "firm", str(Verdict.SURE_OUT): "rejected", str(Verdict.OPEN): "open"}
+FIRM = {str(Verdict.SURE_IN): N_("firm"), str(Verdict.SURE_OUT): N_("rejected"), str(Verdict.OPEN): N_("open")}
 """What nearly all re-decisions agree on, either way, is no near tie; the rest is."""
+
+
+def change_title(change: str) -> str:
+    """What readers call a change, as `choice_table` names them."""
+    return {
+        "entered": pgettext("change", "entered"),
+        "left": pgettext("change", "left"),
+        "start": pgettext("change", "start"),
+        "partner": pgettext("change", "partner"),
+        "mode": pgettext("change", "mode"),
+        "opened": pgettext("change", "opened"),
+        "closed": pgettext("change", "closed"),
+        "opening": pgettext("change", "opening"),
+    }[change]
 
 
 def choice_table(first: FinishedRun, second: FinishedRun) -> pd.DataFrame:
@@ -67,14 +83,15 @@ def changes_of_choice(
     }
     for kind, (before, after) in told.items():
         if before != after:
-            shown = [one or "alone" for one in (before, after)]
+            shown = [one or _("alone") for one in (before, after)]
             yield kind, shown[0], shown[1], (kind, old.technology, before, after)
 
 
 def _option(one: Choice | None) -> str:
     if one is None:
-        return "not funded"
-    return f"{one.partner or 'alone'}, {one.mode}, from {one.start_year}"
+        return _("not funded")
+    told = _("{partner}, {mode}, from {year}")
+    return told.format(partner=one.partner or _("alone"), mode=one.mode, year=one.start_year)
 
 
 def _firmness(run: FinishedRun, key: tuple[str, str, str, str]) -> str:
@@ -96,16 +113,22 @@ def _partner_rows(first: FinishedRun, second: FinishedRun) -> Iterator[tuple[str
             continue
         change = "opened" if code not in old else "closed" if code not in new else "opening"
         firm = [FIRM.get(run.verdicts.get(("country", "", code), ""), "") for run in (first, second)]
-        yield change, code, names.get(code, ""), before or "not opened", after or "not opened", *firm
+        yield change, code, names.get(code, ""), before or _("not opened"), after or _("not opened"), *firm
 
 
 def _partner_years(first: FinishedRun, second: FinishedRun) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Partners with the year of opening where both runs say it; else those that technologies are done with."""
     told = [(run.manifest.get("portfolio") or {}).get("partners_opened") for run in (first, second)]
     if all(one is not None for one in told):
-        years = [{str(code): f"from {year}" for code, year in one.items()} for one in told if one is not None]
+        years = [
+            {str(code): _("from {year}").format(year=year) for code, year in one.items()}
+            for one in told
+            if one is not None
+        ]
         return years[0], years[1]
-    plain = [{one.partner: "with projects" for one in run.choices.values() if one.partner} for run in (first, second)]
+    plain = [
+        {one.partner: _("with projects") for one in run.choices.values() if one.partner} for run in (first, second)
+    ]
     return plain[0], plain[1]
 
 

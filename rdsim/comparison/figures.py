@@ -11,6 +11,8 @@ import pandas as pd
 from rdsim.arrays import Floats
 from rdsim.comparison.reading import FinishedRun
 from rdsim.figures import Figure, from_files, label_with_unit
+from rdsim.languages import N_
+from rdsim.languages import gettext as _
 from rdsim.stats import Interval, paired_difference, proportion_interval, unpaired_difference
 
 __all__ = ["ABROAD", "HOME", "MONEY", "NETWORK", "PLANNED", "RESULTS", "RunPair", "money_table", "result_table"]
@@ -22,10 +24,10 @@ RESULTS = (
 )  # fmt: skip
 
 HOME, ABROAD, NETWORK, PLANNED = (
-    "paid by home, net of refunds",
-    "paid by partners",
-    "paid for opening and running partners",
-    "expected payments, as the optimiser adds them up",
+    N_("paid by home, net of refunds"),
+    N_("paid by partners"),
+    N_("paid for opening and running partners"),
+    N_("expected payments, as the optimiser adds them up"),
 )
 
 
@@ -83,7 +85,7 @@ class RunPair:
     @property
     def word(self) -> str:
         """How intervals are made."""
-        return "paired" if self.is_paired else "unpaired"
+        return _("paired") if self.is_paired else _("unpaired")
 
 
 def _numbers(column: pd.Series) -> Floats:
@@ -207,7 +209,7 @@ def _name(pair: RunPair, by: str, key: str) -> str:
         known = {} if world is None or by == "year" else world.fields if by == "field" else world.partners
         if key in known:
             return str(known[key].name)
-    return "no partner" if by == "partner" and not key else key
+    return _("no partner") if by == "partner" and not key else key
 
 
 def _planned_money(pair: RunPair) -> Iterator[dict[str, object]]:

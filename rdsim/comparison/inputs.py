@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 
 from rdsim.comparison.reading import FinishedRun
+from rdsim.languages import N_, NP_, listing, pgettext
+from rdsim.languages import gettext as _
 
-__all__ = ["COLUMNS", "input_table", "scenario_words"]
+__all__ = ["COLUMNS", "input_table", "kind_title", "scenario_words"]
 
 COLUMNS = ("run", "kind", "path", "first", "second")
-_ABSENT = "not there"
+_KINDS = {"run": NP_("kind", "run"), "scenario": NP_("kind", "scenario"), "override": NP_("kind", "override")}
+_ABSENT = N_("not there")
 _APART = {"--set", "--seed", "--replications", "--threads"}
 """Options that are told by themselves, or that change nothing."""
 
@@ -33,23 +36,28 @@ def input_table(first: FinishedRun, second: FinishedRun) -> pd.DataFrame:
     return pd.DataFrame([(second.label, *one) for one in pairs], columns=list(COLUMNS))
 
 
+def kind_title(kind: str) -> str:
+    """What readers call a kind of input."""
+    return pgettext("kind", _KINDS[kind])
+
+
 def scenario_words(first: FinishedRun, second: FinishedRun) -> str:
     """What can be known of the two scenarios: alike or not by their digests, and whether more can be said."""
     mine, other = (one.manifest["scenario"]["digest"] for one in (first, second))
     if mine == other:
-        return "The scenarios are the same, by their digests."
+        return _("The scenarios are the same, by their digests.")
     if first.scenario is not None and second.scenario is not None:
-        return "The scenarios differ; what differs is told by path."
-    gone = " and ".join(one.label for one in (first, second) if one.scenario is None)
-    return (
-        f"The scenarios differ, by their digests. That of {gone} is not to be found any more as it ran, so only "
+        return _("The scenarios differ; what differs is told by path.")
+    gone = listing([one.label for one in (first, second) if one.scenario is None])
+    return _(
+        "The scenarios differ, by their digests. That of {runs} is not to be found any more as it ran, so only "
         "overrides can be told apart: tables and settings may differ as well."
-    )
+    ).format(runs=gone)
 
 
 def _differences(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     for path in dict.fromkeys([*first, *second]):
-        pair = (first.get(path, _ABSENT), second.get(path, _ABSENT))
+        pair = (first.get(path, _(_ABSENT)), second.get(path, _(_ABSENT)))
         if pair[0] != pair[1]:
             yield (path, *pair)
 
@@ -59,20 +67,20 @@ def _provenance(run: FinishedRun) -> dict[str, str]:
     told, world = run.manifest, run.manifest["scenario"]
     solver = told.get("solver") or {}
     found = {
-        "command": " ".join(_command(told.get("command") or [])),
+        _("command"): " ".join(_command(told.get("command") or [])),
         "rdsim": told["rdsim"],
-        "scenario": world.get("path") or world["name"],
-        "scenario digest": world["digest"][:12],
-        "parts": ", ".join(world.get("parts") or []),
-        "seed": told.get("seed"),
-        "replications": told.get("replications"),
-        "confidence": told.get("confidence"),
-        "solver": solver.get("name"),
-        "samples behind each option": solver.get("samples"),
-        "plug-ins": ", ".join(f"{one['file']} ({one['sha256'][:12]})" for one in told.get("plugins") or []),
-        "packages": ", ".join(f"{one['name']} {one['version']}" for one in told.get("packages") or []),
+        _("scenario"): world.get("path") or world["name"],
+        _("scenario digest"): world["digest"][:12],
+        _("parts"): ", ".join(world.get("parts") or []),
+        _("seed"): told.get("seed"),
+        _("replications"): told.get("replications"),
+        _("confidence"): told.get("confidence"),
+        _("solver"): solver.get("name"),
+        _("samples behind each option"): solver.get("samples"),
+        _("plug-ins"): ", ".join(f"{one['file']} ({one['sha256'][:12]})" for one in told.get("plugins") or []),
+        _("packages"): ", ".join(f"{one['name']} {one['version']}" for one in told.get("packages") or []),
     }
-    return {name: "none" if value in (None, "") else str(value) for name, value in found.items()}
+    return {name: _("none") if value in (None, "") else str(value) for name, value in found.items()}
 
 
 def _command(words: Sequence[str]) -> Iterator[str]:
@@ -96,12 +104,12 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for place, one in enumerate(value, start=1):
             yield from _flat(one, f"{path}.{place}")
     elif isinstance(value, list | tuple):
-        yield path, ", ".join(map(_text, value)) or "none"
+        yield path, ", ".join(map(_text, value)) or _("none")
     else:
         yield path, _text(value)
 
 
 def _text(value: object) -> str:
     if value is None or value == "":
-        return "none"
+        return _("none")
     return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -7,29 +7,35 @@ from collections.abc import Iterator
 import pandas as pd
 
 from rdsim.comparison.answer import RunComparison
+from rdsim.comparison.choices import change_title
 from rdsim.comparison.figures import HOME
+from rdsim.comparison.inputs import kind_title
+from rdsim.languages import ENGLISH, N_, join_texts, noting, pgettext, speaking, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.study import Study
 
 __all__ = ["study"]
 
-_FIRM = (
-    "firm means that nearly all re-decisions on other samples agree; open, that the difference may be between near ties"
+_FIRM = N_(
+    "By re-decisions: firm means that nearly all re-decisions on other samples agree; open, that the difference may be "
+    "between near ties."
 )
 
 
 def study(found: RunComparison) -> Study:
     """The comparison with its page, and a CSV for each table: inputs, choices, money and results."""
     first = found.runs[0]
-    return Study(
-        "compare",
-        None,
-        int(first.manifest.get("seed") or 0),
-        _page(found),
-        {**found.tables},
-        {"money_unit": first.money_unit, "compared": [_record(one.label, found) for one in found.runs]},
-        said=found.lines,
-    )
+    with speaking(ENGLISH), noting(found.noted) as noted:  # files hold English, and what its texts say
+        return Study(
+            "compare",
+            None,
+            int(first.manifest.get("seed") or 0),
+            _page(found),
+            {**found.tables},
+            {"money_unit": first.money_unit, "compared": [_record(one.label, found) for one in found.runs]},
+            said=found.lines,
+        ).with_noted(noted)
 
 
 def _record(label: str, found: RunComparison) -> dict[str, object]:
@@ -45,29 +51,28 @@ def _page(found: RunComparison) -> Page:
     many = len(words) > 1
 
     def sentences(topic: str) -> list[str]:
-        heads = [(f"{pair.second.label}: " if many else "", lines[topic]) for pair, lines in words]
-        return [head + line for head, lines in heads for line in lines if not line.startswith("  ")]
+        heads = [([pair.second.label] if many else [], lines[topic]) for pair, lines in words]
+        return [join_texts([*head, one.above], ": ") for head, lines in heads for one in lines if not one.is_below]
 
     lead = [
-        line.strip()
+        line
         for pair, lines in words
-        for line in _lead(([f"{pair.second.label}:"] if many else []) + lines["results"][:2] + lines["choices"][:1])
+        for line in [
+            *([f"{pair.second.label}."] if many else []),
+            *(one.alone for one in (*lines["results"][:2], *lines["choices"][:1])),
+        ]
     ]
     return Page(
-        "Comparison of runs",
-        f"{others} compared with {first}",
+        _("Comparison of runs"),
+        _("{runs} compared with {base}").format(runs=others, base=first),
         lead,
         [
-            Section("Inputs that differ", sentences("inputs"), (), _tables(_inputs(found))),
-            Section("Portfolio", [*sentences("choices"), f"By re-decisions: {_FIRM}."], (), _tables(_choices(found))),
-            Section("Money", sentences("money"), tuple(_plots(found)), _tables(_money(found))),
-            Section("Results", sentences("results"), (), _tables(_results(found))),
+            Section(_("Inputs that differ"), sentences("inputs"), (), _tables(_inputs(found))),
+            Section(_("Portfolio"), [*sentences("choices"), _(_FIRM)], (), _tables(_choices(found))),
+            Section(_("Money"), sentences("money"), tuple(_plots(found)), _tables(_money(found))),
+            Section(pgettext("comparison", "Results"), sentences("results"), (), _tables(_results(found))),
         ],
     )
-
-
-def _lead(sentences: list[str]) -> list[str]:
-    return [one.rstrip(":") + "." if one.endswith(":") else one for one in sentences]
 
 
 def _tables(table: Table) -> tuple[Table, ...]:
@@ -76,64 +81,76 @@ def _tables(table: Table) -> tuple[Table, ...]:
 
 def _run_column(found: RunComparison) -> dict[str, Column]:
     """Which run a row speaks of, where there are several."""
-    return {"run": Column("Run")} if len(found.runs) > 2 else {}
+    return {"run": Column(_("Run"))} if len(found.runs) > 2 else {}
 
 
 def _second(found: RunComparison) -> str:
-    return found.runs[1].label if len(found.runs) == 2 else "That run"
+    return found.runs[1].label if len(found.runs) == 2 else _("That run")
 
 
 def _difference_columns(found: RunComparison) -> dict[str, Column]:
     """Both means, and their difference with its limits."""
-    titles = (found.runs[0].label, _second(found), "Difference", "at least", "at most")
+    titles = (found.runs[0].label, _second(found), _("Difference"), _("at least"), _("at most"))
     names = ("first", "second", "difference", "low", "high")
     return {name: Column(title, "money") for name, title in zip(names, titles, strict=True)}
 
 
 def _inputs(found: RunComparison) -> Table:
     first, second = found.runs[0].label, _second(found)
-    columns = {"kind": Column("Kind"), "path": Column("Path"), "first": Column(first), "second": Column(second)}
-    return Table(
-        "Inputs by path; 'not there' where the run has no such entry.", found.inputs, _run_column(found) | columns
-    )
+    columns = {"kind": Column(_("Kind")), "path": Column(_("Path")), "first": Column(first), "second": Column(second)}
+    frame = found.inputs.assign(kind=[kind_title(one) for one in found.inputs["kind"]])
+    caption = _("Inputs by path; 'not there' where the run has no such entry.")
+    return Table(caption, frame, _run_column(found) | columns)
 
 
 def _choices(found: RunComparison) -> Table:
     first, second = found.runs[0].label, _second(found)
     columns = {
-        "change": Column("Change"),
-        "technology": Column("Technology or country"),
-        "name": Column("Name"),
+        "change": Column(_("Change")),
+        "technology": Column(_("Technology or country")),
+        "name": Column(_("Name")),
         "first": Column(first),
         "second": Column(second),
-        "firm_first": Column(f"Re-decisions, {first}"),
-        "firm_second": Column(f"Re-decisions, {second}"),
+        "firm_first": Column(_("Re-decisions, {run}").format(run=first)),
+        "firm_second": Column(_("Re-decisions, {run}").format(run=second)),
     }
-    return Table("Decisions that differ.", found.choices, _run_column(found) | columns)
+    frame = found.choices.assign(
+        change=[change_title(one) for one in found.choices["change"]],
+        **{name: _table_words(found.choices[name]) for name in ("firm_first", "firm_second")},
+    )
+    return Table(_("Decisions that differ."), frame, _run_column(found) | columns)
+
+
+def _table_words(words: pd.Series) -> list[str]:
+    """Words of a table in the language that is spoken."""
+    return [_(one) if one else "" for one in words]
 
 
 def _money(found: RunComparison) -> Table:
     columns = {
-        "by": Column("By"),
-        "name": Column("Which"),
-        "what": Column("What"),
+        "by": Column(_("By")),
+        "name": Column(_("Which")),
+        "what": Column(_("What")),
         **_difference_columns(found),
     }
-    unit = found.runs[0].money_unit
-    return Table(f"Means in {unit}; limits are those of the difference.", found.money, _run_column(found) | columns)
+    of = {"year": pgettext("by", "year"), "field": pgettext("by", "field"), "partner": pgettext("by", "partner")}
+    frame = found.money.assign(by=[of[one] for one in found.money["by"]], what=_table_words(found.money["what"]))
+    caption = _("Means in {unit}; limits are those of the difference.")
+    unit = unit_of_money(found.runs[0].money_unit)
+    return Table(caption.format(unit=unit), frame, _run_column(found) | columns)
 
 
 def _results(found: RunComparison) -> Table:
     columns = {
-        "label": Column("Figure"),
+        "label": Column(_("Figure")),
         **_difference_columns(found),
-        "interval": Column("Interval"),
-        "better": Column("Better in", "share"),
-        "better_low": Column("at least", "share"),
-        "better_high": Column("at most", "share"),
-        "same": Column("The same in", "share"),
+        "interval": Column(_("Interval")),
+        "better": Column(_("Better in"), "share"),
+        "better_low": Column(_("at least"), "share"),
+        "better_high": Column(_("at most"), "share"),
+        "same": Column(_("The same in"), "share"),
     }
-    caption = (
+    caption = _(
         "Means and differences with the luck of the market in expectation where runs keep it; shares of the common "
         "replications with all luck as drawn, and none where draws are not common or less and more are equally good."
     )
@@ -149,15 +166,19 @@ def _plots(found: RunComparison) -> Iterator[Plot]:
     others = table[["run", "key", "second"]].rename(columns={"second": "paid"})
     frame = pd.concat([base.assign(run=first), others], ignore_index=True)
     frame = frame.assign(year=frame["key"].astype("int64"))[["year", "paid", "run"]]
-    unit = found.runs[0].money_unit
+    unit = unit_of_money(found.runs[0].money_unit)
     yield Plot(
         "paid",
-        "When is how much paid?",
-        f"Mean payments of projects by year, {HOME}.",
-        "Means over each run's replications; the cost of partners is not in these lines.",
+        _("When is how much paid?"),
+        _("Mean payments of projects by year, {what}.").format(what=_(HOME)),
+        _("Means over each run's replications; the cost of partners is not in these lines."),
         frame,
-        ("year", "year"),
-        ("paid", f"paid by home, {unit}"),
+        ("year", pgettext("axis", "year")),
+        ("paid", _("paid by home, {unit}").format(unit=unit)),
         colour="run",
-        tips={"run": Column("run"), "year": Column("year", "year"), "paid": Column("paid", "money")},
+        tips={
+            "run": Column(pgettext("axis", "run")),
+            "year": Column(pgettext("axis", "year"), "year"),
+            "paid": Column(_("paid"), "money"),
+        },
     )

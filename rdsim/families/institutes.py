@@ -8,6 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
 from rdsim.families.masks import options_of
 from rdsim.families.rows import Options, Row
+from rdsim.languages import NP_
 from rdsim.languages import gettext as _
 
 __all__ = ["INSTITUTES"]
@@ -31,4 +32,4 @@ def _words(scenario: Scenario, what: str, year: int) -> str:
     return _("the teams of {name} in {year}").format(name=scenario.institutes[what].name, year=year)
 
 
-INSTITUTES = Family(_rows, _words, Counted("project", "projects"))
+INSTITUTES = Family(_rows, _words, Counted(NP_("unit", "project"), NP_("unit", "projects")))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
 from rdsim.families.rows import Openings, Options, Row
+from rdsim.languages import NP_
 from rdsim.languages import gettext as _
 
 __all__ = ["PLACES"]
@@ -28,4 +29,4 @@ def _words(scenario: Scenario, what: str, year: int) -> str:
     return _("the places at {name} in {year}").format(name=scenario.partners[what].name, year=year)
 
 
-PLACES = Family(_rows, _words, Counted("place", "places"))
+PLACES = Family(_rows, _words, Counted(NP_("unit", "place"), NP_("unit", "places")))

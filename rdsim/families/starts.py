@@ -8,6 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
 from rdsim.families.masks import begins_in, options_of
 from rdsim.families.rows import Options, Row
+from rdsim.languages import NP_
 from rdsim.languages import gettext as _
 
 __all__ = ["STARTS"]
@@ -35,4 +36,6 @@ def _remaining(cap: float) -> float:
     return cap
 
 
-STARTS = Family(_rows, _words, Counted("start", "starts", running=False), remaining=_remaining)
+STARTS = Family(
+    _rows, _words, Counted(NP_("unit", "start"), NP_("unit", "starts"), running=False), remaining=_remaining
+)

@@ -11,6 +11,7 @@ from rdsim.errors import InputError
 from rdsim.folders.contents import ANSWERS, PAGE, PORTFOLIO, REPORT
 from rdsim.folders.files import is_file, is_folder
 from rdsim.folders.manifests import MANIFEST, read_manifest
+from rdsim.languages import N_
 
 __all__ = ["KeptAnswer", "kept_answers"]
 
@@ -53,7 +54,7 @@ def kept_answers(folder: Path, manifest: Mapping[str, Any]) -> Iterator[KeptAnsw
             try:
                 found = read_manifest(path)
             except InputError:
-                yield KeptAnswer(path.name, path, {}, "its manifest cannot be read")
+                yield KeptAnswer(path.name, path, {}, N_("its manifest cannot be read"))
             else:
                 yield KeptAnswer(path.name, path, found, _fault(path, found, manifest))
 
@@ -61,9 +62,9 @@ def kept_answers(folder: Path, manifest: Mapping[str, Any]) -> Iterator[KeptAnsw
 def _fault(path: Path, found: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     asked = found.get("asked_of")
     if not found.get("study") or not asked:
-        return "it was not asked of this folder's plan"
+        return N_("it was not asked of this folder's plan")
     if not is_file(path / PAGE.name):
-        return "it has no page"
+        return N_("it has no page")
     theirs = (asked["portfolio"], (found.get("scenario") or {}).get("digest"), found.get("seed"))
     ours = (plan["files"].get(PORTFOLIO.name), (plan.get("scenario") or {}).get("digest"), plan.get("seed"))
-    return "" if theirs == ours else "it was asked of another plan that stood here before"
+    return "" if theirs == ours else N_("it was asked of another plan that stood here before")

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from rdsim.errors import Fault, InputError
@@ -40,6 +41,7 @@ __all__ = [
     "marks",
     "moment",
     "ngettext",
+    "noting",
     "pgettext",
     "readers_language",
     "require",
@@ -107,6 +109,8 @@ def _catalogue(language: str) -> Catalogue:
 
 # --- texts ----------------------------------------------------------------------------------------
 
+_NOTED: ContextVar[dict[str, Message] | None] = ContextVar("noted", default=None)
+
 
 class Message(str):
     """A text in English that knows what it says, so that whoever reads it later can be told it in another language.
@@ -121,6 +125,9 @@ class Message(str):
         """The text, and what it says."""
         found = super().__new__(cls, text)
         found.says = says
+        noted = _NOTED.get()
+        if noted is not None:
+            noted[text] = found
         return found
 
     def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:  # type: ignore[override]
@@ -131,7 +138,9 @@ class Message(str):
         """The text filled in; it knows with what."""
         if given:
             raise TypeError("a text is filled in by name: translations may need another order")
-        return Message(super().format(**named), {**self.says, "with": named})
+        noted = _NOTED.get() or {}
+        known = {name: noted.get(one, one) if type(one) is str else one for name, one in named.items()}
+        return Message(super().format(**named), {**self.says, "with": known})
 
 
 def gettext(message: str) -> str:
@@ -192,6 +201,8 @@ def script_texts() -> dict[str, list[str]]:
 # --- what was told in English and kept ------------------------------------------------------------
 
 _KEPT: ContextVar[Mapping[str, Any]] = ContextVar("kept", default={})  # noqa: B039 - nobody changes it
+_TELLING: ContextVar[frozenset[str]] = ContextVar("telling", default=frozenset())
+"""Texts that are being told again: what one of them is filled in with may be that text itself."""
 
 
 def retold(text: str) -> str:
@@ -199,12 +210,16 @@ def retold(text: str) -> str:
     if _ACTIVE.get() == ENGLISH:
         return text
     says = text.says if isinstance(text, Message) else _KEPT.get().get(text)
-    if says is None:
+    above = _TELLING.get()
+    if says is None or (text in above and not isinstance(text, Message)):  # a list of one name says that name
         return text
+    before = _TELLING.set(above | {text})
     try:
         return _tell(says)
     except (AttributeError, KeyError, LookupError, TypeError, ValueError):
         return text  # what was kept is no more as it was written: English stands there anyway
+    finally:
+        _TELLING.reset(before)
 
 
 def _tell(says: Any) -> str:
@@ -247,6 +262,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+@contextmanager
+def noting(known: Mapping[str, Message] = MappingProxyType({})) -> Iterator[Mapping[str, Message]]:
+    """Meanwhile every text that is told is noted, by its English, beside those that are `known`.
+
+    Tables keep texts, and not what they say: what is filled in with a text that was noted knows it again.
+    """
+    noted = dict(known)
+    before = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(before)
 
 
 @contextmanager

@@ -20,8 +20,8 @@ _NUMBER = "[+\N{MINUS SIGN}-]?[\\d,]+(?:\\.\\d+)?"
 _AMOUNTS = re.compile(f"({_NUMBER})(?:~({_NUMBER}))?(?P<share> \\([\\d.]+%\\))?")
 _TOLD = re.compile(r"(?<![백천십])[만억조] 원$|^0 원$")
 _OTHERWISE = {
-    "all", "confidence", "level", "losses", "number", "of", "places", "probability", "repeats", "replications",
-    "samples", "share", "technologies", "weight", "year", "years",
+    "all", "base", "confidence", "level", "losses", "number", "of", "places", "probability", "ratio", "repeats",
+    "replications", "run", "samples", "share", "technologies", "weight", "year", "years",
 }  # fmt: skip
 """Names of what is put into texts that no money is of, and that may be a bare number."""
 
@@ -34,15 +34,19 @@ def korean_amounts(given: Mapping[str, object]) -> dict[str, object]:
     whole = given.get("unit") == WHOLE_UNIT
     if not whole and not any(isinstance(one, str) and _TOLD.search(one) for one in given.values()):
         return dict(given)
-    told = {name: _amounts(one) if name not in _OTHERWISE else one for name, one in given.items()}
-    return {**told, "unit": _WON} if whole and told != dict(given) else told
+    amounts = {name for name, one in given.items() if name not in _OTHERWISE and _is_amount(one)}
+    told = {name: _amounts(one) if name in amounts else one for name, one in given.items()}
+    return {**told, "unit": _WON} if whole and amounts else told
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, str) and _AMOUNTS.fullmatch(value) is not None
 
 
 def _amounts(value: object) -> object:
-    """An amount, or a range of two, in 조 and 억; anything else as it is."""
-    found = _AMOUNTS.fullmatch(str(value)) if isinstance(value, str) else None
-    if found is None:
-        return value
+    """An amount, or a range of two, in 조 and 억."""
+    found = _AMOUNTS.fullmatch(str(value))
+    assert found is not None  # noqa: S101 - `_is_amount` has looked
     return "~".join(jo_and_eok(end) for end in found.groups()[:2] if end) + (found["share"] or "")
 
 

@@ -20,6 +20,7 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import find_solver, untold
 from rdsim.plans import Progress, plan
 from rdsim.reproduction.differences import document_faults, table_faults
+from rdsim.runs import source_again
 from rdsim.search import Given, optimise
 from rdsim.simulation import Running, simulate, trace
 from rdsim.studies import QUESTIONS, StudySettings
@@ -41,7 +42,7 @@ def given_again(folder: Path, world: Scenario) -> Given | None:
     if not told:
         return None
     chosen: Portfolio = replace(portfolios.read(folder / GIVEN.name, world), name=told["name"])
-    return Given(chosen, told["source"], told["payment_ratios"])
+    return Given(chosen, source_again(told["source"]), told["payment_ratios"])
 
 
 def make_again(folder: Path, world: Scenario, progress: Progress, threads: int | None = None) -> Study:

@@ -23,6 +23,7 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import InfeasibleError
 from rdsim.families import Options, RowKey, row_words
 from rdsim.formulation import row_index, state, values
+from rdsim.languages import gettext as _
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.problem.evaluation import Violation
@@ -214,7 +215,8 @@ def with_reserve(problem: PortfolioProblem, reserve: Reserve) -> PortfolioProble
 def violation_words(world: Scenario, violations: Sequence[Violation]) -> tuple[str, ...]:
     """Limits that are broken, in words, and by how much."""
     told = [(one.key, one.amount) for one in violations if one.key is not None]
-    return tuple(f"{row_words(world, key)}, by {amount_words(world, key, amount)}" for key, amount in told)
+    by = _("{row}, by {amount}")
+    return tuple(by.format(row=row_words(world, key), amount=amount_words(world, key, amount)) for key, amount in told)
 
 
 # --- the decision ---------------------------------------------------------------------------------

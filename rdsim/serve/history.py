@@ -13,12 +13,13 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from rdsim.errors import Fault, OutputError
+from rdsim.languages import kept_texts
 from rdsim.serve.answers import Firmness, LeverAnswer
 
 __all__ = ["Entry", "History"]
@@ -35,6 +36,8 @@ class Entry:
     when: str
     """UTC, as 2026-11-30 14:05."""
     answer: LeverAnswer
+    texts: Mapping[str, Any] = field(default_factory=dict)
+    """What its texts say, by their English, see `rdsim.languages.kept_texts`; earlier versions kept none."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class History:
     def add(self, answer: LeverAnswer) -> Entry:
         """Keep an answer, under the next number that is free. Raises OutputError if it cannot be written."""
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
-        body = {"format": _FORMAT, "when": when, "answer": answer.record()}
+        texts = kept_texts(answer.record())
+        body = {"format": _FORMAT, "when": when, "answer": answer.record(), "texts": texts}
         number = max(self.numbers(), default=0) + 1
         try:
             for folder in (self.folder.parent, self.folder):  # never the run's own folder, should it be gone
@@ -55,7 +59,7 @@ class History:
                 number += 1
         except OSError as error:
             raise _refusal(self.folder, error) from None
-        return Entry(number, when, answer)
+        return Entry(number, when, answer, texts)
 
     def numbers(self) -> list[int]:
         """Numbers of the answers that are kept, in order."""
@@ -101,7 +105,9 @@ class History:
 def _read(path: Path, number: int, _: int) -> Entry:
     """The answer of a file, which is read once: it is never written again. Raises what reading it raises."""
     body = json.loads(path.read_text(encoding="utf-8"))
-    return Entry(number, str(body["when"]), LeverAnswer.from_record(body["answer"]))
+    texts = body.get("texts")
+    answer = LeverAnswer.from_record(body["answer"])
+    return Entry(number, str(body["when"]), answer, texts if isinstance(texts, dict) else {})
 
 
 def _put(path: Path, text: str) -> bool:

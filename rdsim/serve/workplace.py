@@ -16,13 +16,15 @@ import pandas as pd
 
 from rdsim import portfolio as portfolios
 from rdsim.arrays import Floats
-from rdsim.brief import be, count, listing
+from rdsim.brief import count, listing
 from rdsim.comparison.choices import FIRM, changes_of_choice
 from rdsim.comparison.reading import finished_run
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError
 from rdsim.figures import column_figures, unit_words
 from rdsim.formulation import row_index
+from rdsim.languages import ENGLISH, ngettext, speaking
+from rdsim.languages import gettext as _
 from rdsim.optimiser import evaluate
 from rdsim.plugins import Plugin
 from rdsim.plugins import load as load_plugins
@@ -213,6 +215,10 @@ class Workplace:
         Raises: ScenarioError for levers that cannot stand so; NeedsSamplesError if `prepare` must come first;
         InfeasibleError if no portfolio was found that keeps every rule.
         """
+        with speaking(ENGLISH):  # files hold it
+            return self._decide(levers)
+
+    def _decide(self, levers: Levers) -> tuple[LeverAnswer, LeverDecision]:
         begun = time.perf_counter()
         world, asked = self._world(levers)
         stated = self._statement(world, levers)
@@ -344,9 +350,11 @@ class Workplace:
         lost = [one.technology for one in self.portfolio if replace(one, rank=0) not in allowed]
         wanted = [code for code, one in world.technologies.items() if one.status == "must-fund"]
         lacking = [code for code in wanted if code not in self.portfolio]
-        told = [f"{count(len(lost), 'project')} of it {be(len(lost))} not allowed: {listing(lost)}"] if lost else []
-        told += [f"it does not fund {listing(lacking)}"] if lacking else []
-        return (*told, *broken)
+        told = ngettext(
+            "{projects} of it is not allowed: {names}", "{projects} of it are not allowed: {names}", len(lost)
+        ).format(projects=count(len(lost), "project"), names=listing(lost))
+        wanting = _("it does not fund {names}").format(names=listing(lacking))
+        return (*([told] if lost else []), *([wanting] if lacking else []), *broken)
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,6 +10,8 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExtensionError, Fault, InputError, RdsimError, raised_text
 from rdsim.folders import Manifest, is_file_name, validate
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, content_of
+from rdsim.languages import ENGLISH, noting, speaking
+from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.folder import StatedProblem
 from rdsim.registry import Binding
@@ -19,6 +21,7 @@ from rdsim.simulation import Running
 from rdsim.studies.questions import QUESTIONS
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
+from rdsim.titles import GIVEN_PORTFOLIO
 
 __all__ = ["Progress", "StudySettings", "ask", "ask_of_problem", "settings_of"]
 
@@ -30,6 +33,10 @@ _NO_ENGINE = "none"
 _OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study",
          "asked_of", "given", "stated", "settings", "numbers", "platform", "manifest_sha256")  # fmt: skip
 """Fields of a manifest that a study's record does not say."""
+
+
+with speaking(ENGLISH):  # files hold it
+    _PORTFOLIO_GIVEN = _(GIVEN_PORTFOLIO)
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -80,9 +87,7 @@ def ask(
         raise InputError((Fault("study", "must be registered", repr(name), did_you_mean(name, QUESTIONS)),))
     question = QUESTIONS[name]
     values, taken = question.option_values(options), question.bind(f"study {name!r}")
-    offer = _Offer(
-        scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked, posed
-    )
+    offer = _Offer(scenario, Given(given, _PORTFOLIO_GIVEN) if isinstance(given, Portfolio) else given, asked, posed)
     found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
     return _check(name, _answer_of(name, taken, found), found.get("running"))
 
@@ -106,7 +111,9 @@ def ask_of_problem(name: str, statement: StatedProblem, solving: Solving = Solvi
 def _answer_of(name: str, taken: Binding, given: Mapping[str, Any]) -> Any:
     """What a question's function answers. Raises ExtensionError if a plug-in's fails."""
     try:
-        return taken.of(given)
+        with speaking(ENGLISH), noting() as noted:  # files hold English, and what its texts say
+            study = taken.of(given)
+            return study.with_noted(noted) if isinstance(study, Study) else study
     except RdsimError:
         raise
     except Exception as error:

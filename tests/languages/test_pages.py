@@ -116,7 +116,7 @@ def _scenario_words(folder: Path) -> set[str]:
     return {word.lower() for word in LATIN.findall(" ".join(files))}
 
 
-def _foreign(page: str, folder: Path) -> set[str]:
+def foreign_words(page: str, folder: Path) -> set[str]:
     known = _scenario_words(folder) | {word.lower() for word in OURS}
     return {word for text in _texts(page) for word in LATIN.findall(text) if word.lower() not in known}
 
@@ -124,7 +124,7 @@ def _foreign(page: str, folder: Path) -> set[str]:
 def test_no_english_is_left_on_a_korean_page(plan: Path, folder: Path) -> None:
     page = (plan / "report.html").read_text(encoding="utf-8")
     assert '<html lang="ko">' in page
-    assert _foreign(page, folder) == set()
+    assert foreign_words(page, folder) == set()
     sentences = [text for text in _texts(page) if len(text.split()) > 6]
     assert len(sentences) > 60
     described = load(folder).description
@@ -142,7 +142,7 @@ def test_no_english_is_left_in_a_korean_brief(
     monkeypatch.setenv(languages.VARIABLE, "ko")
     assert run(capsys, monkeypatch, "brief", plan).out.startswith(f"{plan / 'brief.html'}에 기록했습니다")
     page, slide = ((plan / name).read_text(encoding="utf-8") for name in ("brief.html", "brief.svg"))
-    assert _foreign(page, folder) == set()
+    assert foreign_words(page, folder) == set()
     assert '<html lang="ko">' in page
     assert "요청하는 결정" in visible_text(page)
     assert HANGUL.search(slide)

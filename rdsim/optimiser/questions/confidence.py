@@ -52,6 +52,8 @@ from numpy.typing import ArrayLike
 
 from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError, SolverError
+from rdsim.languages import gettext as _
+from rdsim.languages import join_texts
 from rdsim.numerals import numeral
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check, frozen, round_off
@@ -630,7 +632,7 @@ def _worlds(study: _Study, portfolio: _Portfolio, count: int) -> Iterator[tuple[
             yield (worth, *_limits(study, solution, worth, "a world in hindsight"))
 
 
-# ---------------------------------------------------------------- in plain English
+# ---------------------------------------------------------------- in plain words
 
 
 def describe(
@@ -665,107 +667,149 @@ class _Words:
 
     def money(self, amount: float) -> str:
         """A number with its unit."""
-        return f"{self.number(amount)} {self.unit}".rstrip()
+        told = _("{amount} {unit}")
+        return told.format(amount=self.number(amount), unit=self.unit) if self.unit else self.number(amount)
 
     def per_cent(self, amount: float) -> str:
         """An amount as a share; none where there is nothing to compare with."""
         share = 100 * self.share(amount)
         digits = 0 if abs(share) >= 10 else 1 if abs(share) >= 1 else 2
-        return "no share can be given" if math.isnan(share) else f"{share:.{digits}f}%"
+        return _("no share can be given") if math.isnan(share) else f"{share:.{digits}f}%"
 
     def both(self, amount: float) -> str:
         """An amount in its unit and in per cent."""
-        return f"{self.money(amount)} ({self.per_cent(amount)})"
+        return _("{amount} ({share})").format(amount=self.money(amount), share=self.per_cent(amount))
 
     def spread(self, interval: Interval) -> str:
         """The ends of an interval."""
-        return f"{self.number(interval.low)} to {self.money(interval.high)}"
+        return _("{low} to {high}").format(low=self.number(interval.low), high=self.money(interval.high))
 
 
 def _optimality_sentences(found: Optimality, words: _Words) -> Iterator[str]:
     sure, (low, high) = f"{found.confidence:.0%}", found.limits
-    fresh, batches = f"{found.lower.n:,} fresh samples", f"{len(found.batches)} batches of {found.samples:,} samples"
-    yield (
-        f"Value: on {fresh}, which did not choose it, the portfolio is worth {words.money(found.lower.mean)} "
-        f"({sure} interval {words.spread(found.lower)})."
+    yield _(
+        "Value: on {number} fresh samples, which did not choose it, the portfolio is worth {value} ({confidence} "
+        "interval {interval})."
+    ).format(
+        number=f"{found.lower.n:,}",
+        value=words.money(found.lower.mean),
+        confidence=sure,
+        interval=words.spread(found.lower),
     )
-    yield (
-        f"True optimum: with at least {sure} confidence the best there is lies between {words.number(low)} and "
-        f"{words.money(high)}; the upper end comes from the bounds of {batches}."
+    yield _(
+        "True optimum: with at least {confidence} confidence the best there is lies between {low} and {high}; the "
+        "upper end comes from the bounds of {number} batches of {samples} samples."
+    ).format(
+        confidence=sure,
+        low=words.number(low),
+        high=words.money(high),
+        number=len(found.batches),
+        samples=f"{found.samples:,}",
     )
-    yield (
-        f"Gap: with {sure} confidence the portfolio is at most {words.both(found.gap.high)} below the best there is; "
-        f"the estimate is {words.both(found.gap.mean)}.{_unseen(found)}"
-    )
+    gap = _(
+        "Gap: with {confidence} confidence the portfolio is at most {most} below the best there is; the estimate is "
+        "{estimate}."
+    ).format(confidence=sure, most=words.both(found.gap.high), estimate=words.both(found.gap.mean))
+    yield join_texts([gap, *_unseen(found)], " ")
     yield _solver_gap_sentence(found, words)
-    yield (
-        f"Sampling gap: {words.both(found.sampling_gap.mean)}, at most {words.both(found.sampling_gap.high)}, of that "
-        f"gap is because samples chose the portfolio and not the truth; more samples narrow it."
-    )
-    yield (
-        f"Batch solver gap: the other {words.both(found.batch_solver_gap.mean)}, at most "
-        f"{words.both(found.batch_solver_gap.high)}, is what the solver left open in the batches; more solver time "
-        f"narrows it."
-    )
+    yield _(
+        "Sampling gap: {estimate}, at most {most}, of that gap is because samples chose the portfolio and not the "
+        "truth; more samples narrow it."
+    ).format(estimate=words.both(found.sampling_gap.mean), most=words.both(found.sampling_gap.high))
+    yield _(
+        "Batch solver gap: the other {estimate}, at most {most}, is what the solver left open in the batches; more "
+        "solver time narrows it."
+    ).format(estimate=words.both(found.batch_solver_gap.mean), most=words.both(found.batch_solver_gap.high))
     yield _optimism_sentence(found, words)
 
 
-def _unseen(found: Optimality) -> str:
-    if found.gap.high > 0:
-        return ""
-    return f" No batch had a better one, so what lies in worlds too rare for {found.samples:,} samples is not seen."
+def _unseen(found: Optimality) -> Iterator[str]:
+    if not found.gap.high > 0:
+        told = _("No batch had a better one, so what lies in worlds too rare for {samples} samples is not seen.")
+        yield told.format(samples=f"{found.samples:,}")
 
 
 def _solver_gap_sentence(found: Optimality, words: _Words) -> str:
     if math.isinf(found.solver_gap):
-        return "Solver gap: not known, as the portfolio came without a bound on the sample that chose it."
-    return (
-        f"Solver gap: on the sample that chose the portfolio none is better by more than "
-        f"{words.both(found.solver_gap)}; more solver time narrows it."
+        return _("Solver gap: not known, as the portfolio came without a bound on the sample that chose it.")
+    told = _(
+        "Solver gap: on the sample that chose the portfolio none is better by more than {most}; more solver time "
+        "narrows it."
     )
+    return told.format(most=words.both(found.solver_gap))
 
 
 def _optimism_sentence(found: Optimality, words: _Words) -> str:
     here, optimism, sure = found.overpromise, found.optimism, f"{found.confidence:.0%}"
-    way, average = ("more" if one.mean >= 0 else "less" for one in (here, optimism))
-    return (
-        f"Optimism: the sample that chose the portfolio promised {words.both(abs(here.mean))} {way} than fresh samples "
-        f"give of it ({sure} interval {words.spread(here)}): plan with the fresh figure. Choosing anew on "
-        f"{optimism.n} other samples promised {words.both(abs(optimism.mean))} {average} on average than fresh samples "
-        f"gave of what each chose ({sure} interval {words.spread(optimism)}, the noise of choosing included): "
-        f"{_curse(optimism)}."
+    promised = (
+        _(
+            "Optimism: the sample that chose the portfolio promised {promised} more than fresh samples give of it "
+            "({confidence} interval {interval}): plan with the fresh figure."
+        )
+        if here.mean >= 0
+        else _(
+            "Optimism: the sample that chose the portfolio promised {promised} less than fresh samples give of it "
+            "({confidence} interval {interval}): plan with the fresh figure."
+        )
+    ).format(promised=words.both(abs(here.mean)), confidence=sure, interval=words.spread(here))
+    again = (
+        _(
+            "Choosing anew on {number} other samples promised {promised} more on average than fresh samples gave of "
+            "what each chose ({confidence} interval {interval}, the noise of choosing included): {meaning}."
+        )
+        if optimism.mean >= 0
+        else _(
+            "Choosing anew on {number} other samples promised {promised} less on average than fresh samples gave of "
+            "what each chose ({confidence} interval {interval}, the noise of choosing included): {meaning}."
+        )
+    ).format(
+        number=optimism.n,
+        promised=words.both(abs(optimism.mean)),
+        confidence=sure,
+        interval=words.spread(optimism),
+        meaning=_curse(optimism),
     )
+    return join_texts([promised, again], " ")
 
 
 def _curse(optimism: Interval) -> str:
     if optimism.low > 0:
-        return "what is chosen for looking best looks better than it is"
-    return "so many samples hardly flatter what they choose, or so few repeats do not show it"
+        return _("what is chosen for looking best looks better than it is")
+    return _("so many samples hardly flatter what they choose, or so few repeats do not show it")
 
 
 def _stochastic_sentence(found: StochasticValue, words: _Words) -> str:
     if found.linear:
-        return (
-            f"Stochastic solution: {words.both(found.difference.mean)}; when only the mean counts, the mean of each "
-            f"value says all that matters, so reckoning with uncertainty changes nothing, and any difference is the "
-            f"solver's."
+        told = _(
+            "Stochastic solution: {difference}; when only the mean counts, the mean of each value says all that "
+            "matters, so reckoning with uncertainty changes nothing, and any difference is the solver's."
         )
-    return (
-        f"Stochastic solution: reckoning with uncertainty brings {words.both(found.difference.mean)} more than "
-        f"choosing as if nothing were uncertain ({found.confidence:.0%} interval {words.spread(found.difference)}, "
-        f"both judged on the same {found.difference.n:,} fresh samples)."
+        return told.format(difference=words.both(found.difference.mean))
+    return _(
+        "Stochastic solution: reckoning with uncertainty brings {difference} more than choosing as if nothing were "
+        "uncertain ({confidence} interval {interval}, both judged on the same {number} fresh samples)."
+    ).format(
+        difference=words.both(found.difference.mean),
+        confidence=f"{found.confidence:.0%}",
+        interval=words.spread(found.difference),
+        number=f"{found.difference.n:,}",
     )
 
 
 def _information_sentences(found: InformationValue, words: _Words) -> Iterator[str]:
-    low, high = words.per_cent(found.low), words.per_cent(found.high)
-    yield (
-        f"Perfect information: who knew each world before choosing would have between {words.number(found.low)} and "
-        f"{words.money(found.high)} more ({low} to {high} of what they would have), with at least "
-        f"{found.confidence:.0%} confidence, from {found.n:,} worlds solved in hindsight."
+    yield _(
+        "Perfect information: who knew each world before choosing would have between {low} and {high} more ({least} to "
+        "{most} of what they would have), with at least {confidence} confidence, from {number} worlds solved in "
+        "hindsight."
+    ).format(
+        low=words.number(found.low),
+        high=words.money(found.high),
+        least=words.per_cent(found.low),
+        most=words.per_cent(found.high),
+        confidence=f"{found.confidence:.0%}",
+        number=f"{found.n:,}",
     )
-    yield (
-        f"Worth of studies: no study, forecast or delay that only brings knowledge is worth more than "
-        f"{words.money(found.high)}; the portfolio itself does {words.number(found.least)} to "
-        f"{words.money(found.most)} worse than hindsight on average."
-    )
+    yield _(
+        "Worth of studies: no study, forecast or delay that only brings knowledge is worth more than {value}; the "
+        "portfolio itself does {low} to {high} worse than hindsight on average."
+    ).format(value=words.money(found.high), low=words.number(found.least), high=words.money(found.most))

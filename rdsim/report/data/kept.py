@@ -22,6 +22,7 @@ from rdsim.domain import Confidence
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, kept_answers, read_document, validate
 from rdsim.folders.contents import DECISIONS, EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
+from rdsim.languages import N_, kept_texts
 from rdsim.report.data.asked import PlanAnswer
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
@@ -66,15 +67,17 @@ _Scalar = None | bool | int | float | str | dict[str, str]
 def document(page: Page | PlanReport) -> dict[str, Any]:
     """The document of a page."""
     if isinstance(page, Page):
-        return {"version": _VERSION, "kind": "sheet", "sheet": _sheet(page)}
+        sheet = _sheet(page)
+        return {"version": _VERSION, "kind": "sheet", "sheet": sheet, "texts": {**page.texts, **kept_texts(sheet)}}
     told = {name: getattr(page, name) for name in _TOLD}
     return {"version": _VERSION, "kind": "plan", **told, "names": page.names}
 
 
 def page_text(page: Page | PlanReport, texts: Mapping[str, Any]) -> str:
-    """The document of a page, as JSON; `texts` is what its texts say, see `rdsim.languages.kept_texts`."""
-    known = {**texts, **page.texts} if isinstance(page, PlanReport) else texts
-    return json.dumps({**document(page), "texts": known}, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    """The document of a page, as JSON; `texts` is what the run's texts say, see `rdsim.languages.kept_texts`."""
+    found = document(page)
+    known = {**texts, **found.get("texts", page.texts)}
+    return json.dumps({**found, "texts": known}, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 
 def page_tables(page: Page | PlanReport) -> dict[str, pd.DataFrame]:
@@ -247,7 +250,8 @@ def read_page(folder: Path) -> PlanReport | Page:
 
 def page_from(document: Any, where: str) -> Page:
     """The page of a document. Raises RunError with every fault."""
-    page = validate(document, _SheetPage, where, RunError)["sheet"]
+    told = validate(document, _SheetPage, where, RunError)
+    page = told["sheet"]
     faults = list(_frame_faults(page, where))
     if faults:
         raise RunError(tuple(faults))
@@ -261,7 +265,7 @@ def page_from(document: Any, where: str) -> Page:
         )
         for one in page["sections"]
     ]
-    return Page(page["kind"], page["title"], page["lead"], sections)
+    return Page(page["kind"], page["title"], page["lead"], sections, told.get("texts", {}))
 
 
 def _frame_faults(page: Mapping[str, Any], where: str) -> Iterator[Fault]:
@@ -348,12 +352,12 @@ def with_answers(report: PlanReport, folder: Path, manifest: Mapping[str, Any]) 
         try:
             page = None if one.fault else read_page(one.folder)
         except RunError:
-            strangers[one.label] = "what its page shows cannot be read"
+            strangers[one.label] = N_("what its page shows cannot be read")
             continue
         if isinstance(page, Page):
             answers.append(PlanAnswer(one, page))
         else:
-            strangers[one.label] = one.fault or "it is not the run of a study"
+            strangers[one.label] = one.fault or N_("it is not the run of a study")
     return replace(report, answers=tuple(answers), strangers=strangers)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import BRIEF, REPORT, SLIDE
-from rdsim.languages import ENGLISH, keeping, speaking
+from rdsim.languages import keeping, speaking
 from rdsim.report.data.kept import page_from, read_page, read_texts, with_answers
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.policy_brief import one_page
@@ -23,13 +23,11 @@ __all__ = ["draw"]
 def _run(folder: Path) -> str:
     """What is drawn of a run, by the names of its files, in JSON.
 
-    Of a plan its page with what was asked of it, and the plan on one page and as a slide; of a study its page, in
-    English, as what it says is.
+    Of a plan its page with what was asked of it, and the plan on one page and as a slide; of a study its page.
     """
     page, manifest = read_page(folder), _manifest(folder)
     if not isinstance(page, PlanReport):
-        with speaking(ENGLISH):
-            return json.dumps({REPORT.name: render(page, manifest)})
+        return json.dumps({REPORT.name: render(page, manifest)})
     with keeping(read_texts(folder)):
         brief = _on_one_page(page, manifest)  # first: marks of drawings are counted, and it is the same drawn alone
         return json.dumps({**brief, REPORT.name: render(with_answers(page, folder, manifest), manifest)})
@@ -61,7 +59,7 @@ def _input(what: str, text: bytes) -> str:
     page = page_from(given["page"], "page")
     if what == "sheet":
         return render(page, given["manifest"])
-    return json.dumps([svg(plot) for section in page.sections for plot in section.plots])
+    return json.dumps([svg(plot) for section in page.retold().sections for plot in section.plots])
 
 
 def draw(words: Sequence[str], text: bytes) -> str:

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 
     from rdsim.report.charts.figure import Exhibit
 
-__all__ = ["Content", "as_markup", "environment", "fill_page", "picture", "start_drawing", "visible_text"]
+__all__ = [
+    "Content",
+    "as_markup",
+    "embed",
+    "environment",
+    "fill_page",
+    "picture",
+    "start_drawing",
+    "tell",
+    "template_text",
+    "visible_text",
+]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
@@ -57,8 +68,8 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
         environment()
         .get_template(content.template)
         .render(
-            specs=_embed({figure.key: figure.spec for figure in content.figures}),
-            data={name: _embed(block) for name, block in {**content.data, **_script_texts()}.items()},
+            specs=embed({figure.key: figure.spec for figure in content.figures}),
+            data={name: embed(block) for name, block in {**content.data, **_script_texts()}.items()},
             style=as_markup((_HERE / "page.css").read_text(encoding="utf-8")),
             scripts=[as_markup(script) for script in code],
             policy=_policy(code),
@@ -96,7 +107,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"_": _text, "pgettext": pgettext, "counted": _mark_count}
+    environment.globals |= {"_": template_text, "pgettext": pgettext, "counted": _mark_count}
     environment.filters["amount"] = words.amount
     environment.filters["listed"] = listing
     environment.filters["moment"] = moment
@@ -111,7 +122,7 @@ def tell(text: str) -> str:
     return gettext(retold(text)) if text and languages.active() != languages.ENGLISH else text
 
 
-def _text(message: str, **values: object) -> Any:
+def template_text(message: str, **values: object) -> Any:
     """A text of a template in the language of the page: what it says is markup, what is put in is escaped."""
     text = as_markup(gettext(message))
     if not values:
@@ -137,7 +148,7 @@ def as_markup(text: str) -> Any:
     return markupsafe.Markup(text)  # noqa: S704 - our own files and drawings, never a scenario's text
 
 
-def _embed(value: object) -> Any:
+def embed(value: object) -> Any:
     """JSON that no text in it can break out of: HTML sees no <, > or &."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign, code in (

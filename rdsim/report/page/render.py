@@ -8,7 +8,7 @@ from typing import Any
 
 from rdsim import glossary
 from rdsim.folders.contents import BRIEF
-from rdsim.languages import N_, unit_of_money
+from rdsim.languages import N_, keeping, speaking, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.report import words
 from rdsim.report.data.odds import market_odds
@@ -32,7 +32,8 @@ _PICTURED = ("chosen", "money", "results", "rules", "way", "inputs", "answers")
 def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
     """The page, as HTML, of the run that the manifest is of."""
     if not isinstance(page, PlanReport):
-        return fill_page(_sheet(page), manifest)
+        with speaking(page.language), keeping(page.texts):
+            return fill_page(_sheet(page.retold()), manifest)
     content = _plan(page, manifest)
     return fill_page(_with_terms(content, visible_text(fill_page(content, manifest)), page), manifest)
 

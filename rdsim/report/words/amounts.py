@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rdsim.figures import Figure, from_files
-from rdsim.languages import N_, listing, marks, retold
+from rdsim.languages import N_, Message, listing, marks, retold
 from rdsim.languages import gettext as _
 from rdsim.numerals import NO_NUMBER, numeral
 from rdsim.report.data.plan import PlanReport
@@ -54,8 +54,9 @@ def sentence_list(names: Sequence[str]) -> str:
 
 
 def capital(text: str) -> str:
-    """The text with a capital letter first."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital letter first; it says what it said."""
+    told = text[:1].upper() + text[1:]
+    return Message(told, text.says) if isinstance(text, Message) else told
 
 
 ALIKE = N_("alike in all")

@@ -50,7 +50,7 @@ def answer_rows(report: PlanReport) -> list[dict[str, Any]]:
 
 
 def _answer(one: PlanAnswer) -> dict[str, Any]:
-    title, short = map(_, _TITLES.get(one.kept.question, (one.page.kind, one.page.kind)))
+    title, short = map(_, _TITLES.get(one.kept.question, (one.shown_page.kind, one.shown_page.kind)))
     return {
         "title": title,
         "short": short,
@@ -124,4 +124,5 @@ def _names(report: PlanReport) -> Iterator[str]:
 
 def stranger_words(report: PlanReport) -> list[str]:
     """What lies beside the answers and is none of this plan, a sentence each."""
-    return [_("{name} is not shown: {fault}.").format(name=name, fault=why) for name, why in report.strangers.items()]
+    told = _("{name} is not shown: {fault}.")
+    return [told.format(name=name, fault=_(why)) for name, why in report.strangers.items()]

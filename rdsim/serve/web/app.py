@@ -17,6 +17,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from rdsim.errors import InfeasibleError, InputError, RdsimError, RunError, fault_lines
+from rdsim.languages import N_, active, speaking
+from rdsim.languages import gettext as _
 from rdsim.native.threads import cores
 from rdsim.serve.exports import export_folder, export_run, require_own, setting_lines
 from rdsim.serve.history import Entry
@@ -44,7 +46,7 @@ class _Desk:
     """Answers requests; what it knows between two of them is on disk, but for jobs and the forms that began them."""
 
     def __init__(self, place: Workplace, jobs: Jobs) -> None:
-        self._place, self._jobs, self._pages = place, jobs, Pages(place)
+        self._place, self._jobs, self._pages, self._language = place, jobs, Pages(place), active()
         self._firming: dict[int, Job] = {}
         self._forms: dict[int, LeverForm] = {}
         self._asking, self._lock = 0, threading.Lock()
@@ -99,11 +101,12 @@ class _Desk:
         except InputError as error:
             return HTMLResponse(self._pages.run(form, tuple(fault_lines(error.faults))), _REFUSED)
         except InfeasibleError as error:
-            told = ("No portfolio keeps every rule under these levers.", *error.reason.splitlines())
+            with speaking(self._language):
+                told = (_("No portfolio keeps every rule under these levers."), *error.reason.splitlines())
             return HTMLResponse(self._pages.run(form, told), _REFUSED)
         except RdsimError as error:
             return HTMLResponse(self._pages.run(form, tuple(str(error).splitlines())), _REFUSED)
-        job = self._jobs.start("New samples, and the portfolio decided with them", partial(self._sample, levers))
+        job = self._jobs.start(N_("New samples, and the portfolio decided with them"), partial(self._sample, levers))
         self._forms[job.number] = form
         return RedirectResponse(f"/jobs/{job.number}", 303)
 
@@ -133,7 +136,7 @@ class _Desk:
         with self._lock:
             known = self._firming.get(entry.number)
             if known is None and self._place.has_samples(levers):
-                known = self._jobs.start("How firm the answer is", partial(self._work_out_firmness, entry))
+                known = self._jobs.start(N_("How firm the answer is"), partial(self._work_out_firmness, entry))
                 self._firming[entry.number] = known
         return known
 
@@ -223,12 +226,17 @@ class _Desk:
 
     def _to_folder(self, entry: Entry) -> str:
         folder = export_folder(self._place, entry.answer, self._base(entry, "-scenario"))
-        return f"The scenario and its portfolio are in {folder}."
+        with speaking(self._language):
+            return _("The scenario and its portfolio are in {folder}.").format(folder=folder)
 
     def _to_run(self, entry: Entry) -> str:
         found = export_run(self._place, entry.answer, self._base(entry, ""))
-        missing = f" It lacks {', '.join(found.missing)}: {found.why}." if found.missing else ""
-        return f"The run is in {found.folder}.{missing}"
+        with speaking(self._language):
+            told = _("The run is in {folder}.").format(folder=found.folder)
+            if not found.missing:
+                return told
+            lacking = _("It lacks {parts}: {reason}.").format(parts=", ".join(found.missing), reason=found.why)
+            return f"{told} {lacking}"
 
     def _base(self, entry: Entry, kind: str) -> Path:
         return Path("results") / f"{self._place.run.folder.resolve().name}-answer-{entry.number}{kind}"

@@ -10,6 +10,19 @@ from typing import Any
 import jinja2
 
 from rdsim.brief import count
+from rdsim.languages import (
+    N_,
+    active,
+    join_texts,
+    keeping,
+    ngettext,
+    retold,
+    script_texts,
+    speaking,
+    unit_of_money,
+)
+from rdsim.languages import gettext as _
+from rdsim.report.page.html import embed, tell, template_text
 from rdsim.report.words.amounts import amount, interval, percent
 from rdsim.scenario.bounds import own_level
 from rdsim.serve.answers import ChoiceChange, FigureChange, Firmness, LeverAnswer, MoneyYear, Span
@@ -21,19 +34,12 @@ from rdsim.serve.workplace import Workplace
 
 __all__ = ["Pages"]
 
-_WORDS = {
-    "entered": "enters",
-    "left": "leaves",
-    "start": "starts in another year",
-    "partner": "with another partner",
-    "mode": "funded in another way",
-}
-_COUNTED = {
-    "entered": ("technology enters", "technologies enter"),
-    "left": ("technology leaves", "technologies leave"),
-    "start": ("starts in another year", "start in another year"),
-    "partner": ("has another partner", "have another partner"),
-    "mode": ("is funded in another way", "are funded in another way"),
+_CHANGES = {
+    "entered": N_("enters"),
+    "left": N_("leaves"),
+    "start": N_("starts in another year"),
+    "partner": N_("with another partner"),
+    "mode": N_("funded in another way"),
 }
 _HIGH, _WIDE, _FOOT, _LEFT = 130, 620, 24, 56
 """Of a drawing of money by year, in its own units."""
@@ -53,10 +59,10 @@ class _Bar:
 
 
 class Pages:
-    """The pages of a workplace."""
+    """The pages of a workplace, in the language that is spoken when they are opened."""
 
     def __init__(self, place: Workplace) -> None:
-        self._place = place
+        self._place, self._language = place, active()
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("rdsim.serve.web", ""),
             autoescape=True,
@@ -64,12 +70,15 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["amount"] = amount
+        self._environment.globals |= {"_": template_text, "ngettext": ngettext}
+        self._environment.filters |= {"amount": amount, "told": tell}
 
     def run(self, form: LeverForm, faults: Sequence[str] = ()) -> str:
         """The run as it is; with what is wrong with a form, and the form as it was typed."""
-        figures = [(one.label, amount(one.run.mean), _ends(one.run), one.unit) for one in self._place.run_figures()]
-        return self._fill("run.html.j2", form, faults=faults, tiles=figures, funded=len(self._place.portfolio))
+        figures = self._place.run_figures()
+        with speaking(self._language):
+            tiles = [(_(one.label), amount(one.run.mean), _ends(one.run), unit_of_money(one.unit)) for one in figures]
+            return self._fill("run.html.j2", form, faults=faults, tiles=tiles, funded=len(self._place.portfolio))
 
     def answer(
         self, entry: Entry, firm: Sequence[Firmness] | None, firming: bool, written: str, faults: Sequence[str]
@@ -77,27 +86,29 @@ class Pages:
         """An answer beside the run; of another run what it says alone. `firming`: how firm is being worked out."""
         answer, own = entry.answer, self._place.is_own(entry.answer)
         levers = answer.question if own else self._place.levers
-        return self._fill(
-            "answer.html.j2",
-            form_of(self._place.scenario, levers),
-            faults=faults,
-            written=written,
-            entry=entry,
-            other=not own,
-            sentences=list(self._sentences(answer)),
-            moved=list(self._lever_moves(answer)) if own else [],
-            figures=[_figure_cells(one) for one in answer.figures],
-            changes=[self._change_cells(one, firm, own) for one in answer.changes],
-            firming=firming and firm is None,
-            firm_line=_firm_line(answer, firm, firming),
-            drawings=[self._drawing(answer, *one) for one in self._programmes(answer, own).items()],
-            money=[_money_cells(one, self._programmes(answer, own)) for one in answer.money],
-            command=command_line(self._place, answer.question) if own else "",
-        )
+        with speaking(self._language), keeping(entry.texts):
+            return self._fill(
+                "answer.html.j2",
+                form_of(self._place.scenario, levers),
+                faults=faults,
+                written=retold(written),
+                entry=entry,
+                other=not own,
+                sentences=list(self._sentences(answer)),
+                moved=list(self._lever_moves(answer)) if own else [],
+                figures=[_figure_cells(one) for one in answer.figures],
+                changes=[self._change_cells(one, firm, own) for one in answer.changes],
+                firming=firming and firm is None,
+                firm_line=_firm_line(answer, firm, firming),
+                drawings=[self._drawing(answer, *one) for one in self._programmes(answer, own).items()],
+                money=[_money_cells(one, self._programmes(answer, own)) for one in answer.money],
+                command=command_line(self._place, answer.question) if own else "",
+            )
 
     def job(self, job: Job, form: LeverForm) -> str:
         """How far a job is; with the form that asked for it."""
-        return self._fill("job.html.j2", form, faults=(), job=job)
+        with speaking(self._language):
+            return self._fill("job.html.j2", form, faults=(), job=job)
 
     def _fill(self, template: str, form: LeverForm, **values: Any) -> str:
         place, scenario = self._place, self._place.scenario
@@ -106,7 +117,9 @@ class Pages:
             scenario=scenario,
             title=scenario.title,
             folder=place.run.folder.as_posix(),
-            unit=scenario.money_unit,
+            language=self._language,
+            texts=embed(script_texts()) if script_texts() else "",
+            unit=unit_of_money(scenario.money_unit),
             years=budget_years(scenario),
             partners=[(code, scenario.partners[code].name) for code in single_partners(scenario)],
             technologies=[
@@ -125,23 +138,26 @@ class Pages:
 
     def _assumption(self, name: str) -> Mapping[str, str]:
         one, own = self._place.scenario.assumptions[name], own_level(self._place.scenario, name)
-        stands = "as it stands" if own is None else f"as it stands: {own:g}"
-        how = {"set": "", "multiply": "times what the scenario says; ", "add": "added to what the scenario says; "}
+        stands = _("as it stands") if own is None else _("as it stands: {level}").format(level=f"{own:g}")
+        how = {"multiply": _("times what the scenario says"), "add": _("added to what the scenario says")}
+        bounds = _("{low} to {high}").format(low=f"{one.low:g}", high=f"{one.high:g}")
         return {
             "name": name,
             "label": one.label or name.replace("_", " ").replace("-", " "),
-            "bounds": f"{how[one.change]}{one.low:g} to {one.high:g}; {stands}",
+            "bounds": "; ".join([*([how[one.change]] if one.change in how else []), bounds, stands]),
             "low": f"{one.low!r}",
             "high": f"{one.high!r}",
         }
 
     def _summary(self, answer: LeverAnswer) -> str:
-        unit, npv = self._place.scenario.money_unit, answer.figure("npv")
+        unit, npv = unit_of_money(self._place.scenario.money_unit), answer.figure("npv")
         if not self._place.is_own(answer):
-            return f"of another plan that stood here before: {_worth(npv.difference, npv.unit)}"
+            told = _("of another plan that stood here before: {worth}")
+            return told.format(worth=_worth(npv.difference, unit_of_money(npv.unit)))
         moved = list(self._lever_moves(answer))
-        shown = "; ".join(moved[:2]) + (f"; and {len(moved) - 2} more" if len(moved) > 2 else "")
-        return f"{shown or 'nothing is moved'}: {_worth(npv.difference, unit)}"
+        more = [_("and {number} more").format(number=len(moved) - 2)] if len(moved) > 2 else []
+        shown = "; ".join([*moved[:2], *more]) or _("nothing is moved")
+        return f"{shown}: {_worth(npv.difference, unit)}"
 
     def _programmes(self, answer: LeverAnswer, own: bool) -> Mapping[str, str]:
         """Names of programmes by code; of another run's answer the codes, which are all that it tells."""
@@ -156,70 +172,92 @@ class Pages:
             for year, money in line.items():
                 announced = own.budgets.get(code, {}).get(year, 0.0)
                 if money != announced:
-                    yield f"{scenario.programmes[code].name} {year}: {amount(money)} instead of {amount(announced)}"
+                    told = _("{name} {year}: {now} instead of {before}")
+                    name = scenario.programmes[code].name
+                    yield told.format(name=name, year=year, now=amount(money), before=amount(announced))
         for code, ratio in levers.payment_ratios.items():
             held = own.payment_ratios.get(code, 1.0)
             if ratio != held:
-                yield f"payment ratio of {scenario.programmes[code].name}: {ratio:.3g} instead of {held:.3g}"
+                told = _("payment ratio of {name}: {now} instead of {before}")
+                yield told.format(name=scenario.programmes[code].name, now=f"{ratio:.3g}", before=f"{held:.3g}")
         if levers.risk_weight != own.risk_weight:
-            yield f"weight of risk: {levers.risk_weight:g} instead of {own.risk_weight:g}"
+            told = _("weight of risk: {now} instead of {before}")
+            yield told.format(now=f"{levers.risk_weight:g}", before=f"{own.risk_weight:g}")
         if levers.barred:
-            yield f"without {', '.join(scenario.partners[code].name for code in levers.barred)}"
-        for words, now, before in (
-            ("must be funded", levers.must_fund, own.must_fund),
-            ("must not be funded", levers.must_not_fund, own.must_not_fund),
+            told = _("without {partners}")
+            yield told.format(partners=", ".join(scenario.partners[code].name for code in levers.barred))
+        for is_in, is_out, now, before in (
+            (_("{names} must be funded"), _("{names} no longer must be funded"), levers.must_fund, own.must_fund),
+            (
+                _("{names} must not be funded"),
+                _("{names} no longer must not be funded"),
+                levers.must_not_fund,
+                own.must_not_fund,
+            ),
         ):
             if fresh := [code for code in now if code not in before]:
-                yield f"{', '.join(fresh)} {words}"
+                yield is_in.format(names=", ".join(fresh))
             if gone := [code for code in before if code not in now]:
-                yield f"{', '.join(gone)} no longer {words}"
+                yield is_out.format(names=", ".join(gone))
         for name, level in levers.levels.items():
-            yield f"{self._assumption(name)['label']}: {level:g}"
+            yield _("{assumption}: {level}").format(assumption=self._assumption(name)["label"], level=f"{level:g}")
 
     def _sentences(self, answer: LeverAnswer) -> Iterator[str]:
         """What changed against the run, in plain words."""
         npv = answer.figure("npv")
-        unit = self._place.scenario.money_unit if self._place.is_own(answer) else npv.unit
-        yield (
-            f"The portfolio is worth {amount(npv.answer.mean)} {unit} ({_ends(npv.answer)}): "
-            f"{_against(npv.difference, unit)} than the run, replication by replication."
+        unit = unit_of_money(self._place.scenario.money_unit if self._place.is_own(answer) else npv.unit)
+        yield _(
+            "The portfolio is worth {amount} {unit} ({interval}): {difference} than the run, replication by "
+            "replication."
+        ).format(
+            amount=amount(npv.answer.mean),
+            unit=unit,
+            interval=_ends(npv.answer),
+            difference=_against(npv.difference, unit),
         )
         if npv.decided is not None and not answer.is_run:
-            yield (
+            yield _(
                 "If the run's portfolio were kept all the same, under this money and these assumptions, it would be "
-                f"worth {amount(npv.answer.mean - npv.decided.mean)}; deciding anew is {_against(npv.decided, unit)}."
+                "worth {amount}; deciding anew is {difference}."
+            ).format(
+                amount=amount(npv.answer.mean - npv.decided.mean), difference=_against(npv.decided, unit), unit=unit
             )
         if answer.is_run:
-            yield "The run's own portfolio stands: it keeps every rule, and nothing that was found is clearly better."
+            yield _(
+                "The run's own portfolio stands: it keeps every rule, and nothing that was found is clearly better."
+            )
         else:
-            yield f"It funds {count(len(answer.choices), 'technology')}. {_count_sentence(answer.changes)}"
+            funded = _("It funds {technologies}.").format(technologies=count(len(answer.choices), "technology"))
+            yield f"{funded} {_count_sentence(answer.changes)}"
         if answer.against:
-            yield f"The run's portfolio cannot stand under these levers: {'; '.join(answer.against[:5])}."
+            told = _("The run's portfolio cannot stand under these levers: {rules}.")
+            yield told.format(rules="; ".join(map(retold, answer.against[:5])))
 
     def _change_cells(self, one: ChoiceChange, firm: Sequence[Firmness] | None, own: bool) -> Mapping[str, str]:
         known = {each.technology: each for each in firm or ()}
         found = known.get(one.technology) if one.change in ("entered", "left") else None
-        again = "" if found is None else f"funded in {found.count} of {found.of}: {found.verdict}"
+        told = _("funded in {number} of {all}: {verdict}")
+        again = "" if found is None else told.format(number=found.count, all=found.of, verdict=_(found.verdict))
         known_here = self._place.scenario.technologies if own else {}
         return {
             "technology": one.technology,
             "name": known_here[one.technology].name if one.technology in known_here else "",
-            "change": _WORDS.get(one.change, one.change),
-            "before": self._option(one.before) if own else one.before,
-            "after": self._option(one.after) if own else one.after,
-            "firm": one.firm or "not told",
+            "change": _(_CHANGES.get(one.change, one.change)),
+            "before": self._option(one.before) if own else retold(one.before),
+            "after": self._option(one.after) if own else retold(one.after),
+            "firm": _(one.firm) if one.firm else _("not told"),
             "again": again,
         }
 
     def _option(self, text: str) -> str:
         """A choice with the names of its partner and its way of funding in place of their codes."""
         scenario = self._place.scenario
-        parts = text.split(", ")
+        parts = retold(text).split(", ")
         names = {code: one.name for code, one in scenario.partners.items()}
         modes = {code: one.name for code, one in scenario.modes.items()}
         if len(parts) == 3:
             return ", ".join([names.get(parts[0], parts[0]), modes.get(parts[1], parts[1]), parts[2]])
-        return names.get(text, modes.get(text, text))
+        return names.get(text, modes.get(text, retold(text)))
 
     def _drawing(self, answer: LeverAnswer, programme: str, name: str) -> Mapping[str, Any]:
         """Money by year of a programme: bars of expected payments, marks of what is announced and may be promised."""
@@ -249,15 +287,15 @@ class Pages:
 def _firm_line(answer: LeverAnswer, firm: Sequence[Firmness] | None, firming: bool) -> str:
     """What the page says of how firm the changes are."""
     if not answer.changes_membership:
-        return "Only who is funded is decided again on other samples, and here nothing enters or leaves."
+        return _("Only who is funded is decided again on other samples, and here nothing enters or leaves.")
     if firm:
-        return "Who is funded was decided again on other samples under these levers: the last column says how often."
+        return _("Who is funded was decided again on other samples under these levers: the last column says how often.")
     if firm is not None:
-        return (
+        return _(
             "How firm this is is not told: a risk is weighed, and then nothing is decided again, or too few decisions "
             "on other samples found a portfolio."
         )
-    return "How firm this is is being worked out." if firming else "How firm this is is not known."
+    return _("How firm this is is being worked out.") if firming else _("How firm this is is not known.")
 
 
 def _money_cells(one: MoneyYear, names: Mapping[str, str]) -> Mapping[str, str]:
@@ -269,11 +307,15 @@ def _worth(difference: Span, unit: str) -> str:
     """What an answer is worth against its run, in few words."""
     low, high = difference.low, difference.high
     if difference.mean == low == high == 0:
-        return "worth exactly what the run is"
+        return _("worth exactly what the run is")
     if low is None or high is None or low <= 0 <= high:
-        return "not shown to differ from the run"
-    side = "more" if difference.mean > 0 else "less"
-    return f"worth {amount(abs(difference.mean))} {unit} {side} than the run"
+        return _("not shown to differ from the run")
+    told = (
+        _("worth {amount} {unit} more than the run")
+        if difference.mean > 0
+        else _("worth {amount} {unit} less than the run")
+    )
+    return told.format(amount=amount(abs(difference.mean)), unit=unit)
 
 
 def _ends(found: Span) -> str:
@@ -283,18 +325,26 @@ def _ends(found: Span) -> str:
 def _against(found: Span, unit: str) -> str:
     """A difference as an amount with its side: `16.4 billion KRW less (4.0 to 28.4)`."""
     if found.mean == 0:
-        return f"no more and no less ({_ends(found)})"
-    side = "more" if found.mean > 0 else "less"
+        return _("no more and no less ({interval})").format(interval=_ends(found))
+    told = _("{amount} {unit} more ({interval})") if found.mean > 0 else _("{amount} {unit} less ({interval})")
     low, high = found.low, found.high
     if found.mean < 0 and low is not None and high is not None:
         low, high = -high, -low
-    return f"{amount(abs(found.mean))} {unit} {side} ({_ends(Span(abs(found.mean), low, high))})"
+    ends = _ends(Span(abs(found.mean), low, high))
+    return told.format(amount=amount(abs(found.mean)), unit=unit, interval=ends)
+
+
+def _label_with_unit(one: FigureChange) -> str:
+    label, unit = _(one.label), unit_of_money(one.unit)
+    return _("{label}, {unit}").format(label=label, unit=unit) if unit else label
 
 
 def _figure_cells(one: FigureChange) -> Mapping[str, str]:
     signed = amount(one.difference.mean)
     return {
-        "label": one.label + (f", {one.unit}" if one.unit else ""),
+        "label": _("{label}, {unit}").format(label=_(one.label), unit=unit_of_money(one.unit))
+        if one.unit
+        else _(one.label),
         "run": amount(one.run.mean),
         "run_ends": _ends(one.run),
         "answer": amount(one.answer.mean),
@@ -307,5 +357,17 @@ def _figure_cells(one: FigureChange) -> Mapping[str, str]:
 
 def _count_sentence(changes: Sequence[ChoiceChange]) -> str:
     counted = Counter(one.change for one in changes)
-    parts = [f"{number} {_COUNTED[kind][number > 1]}" for kind in _WORDS if (number := counted[kind])]
-    return f"Against the run, {', '.join(parts)}." if parts else "They are the run's, in another order."
+    parts = [_change_count(kind, number) for kind in _CHANGES if (number := counted[kind])]
+    if not parts:
+        return _("They are the run's, in another order.")
+    return _("Against the run, {changes}.").format(changes=join_texts(parts, ", "))
+
+
+def _change_count(kind: str, number: int) -> str:
+    return {
+        "entered": ngettext("{number} technology enters", "{number} technologies enter", number),
+        "left": ngettext("{number} technology leaves", "{number} technologies leave", number),
+        "start": ngettext("{number} starts in another year", "{number} start in another year", number),
+        "partner": ngettext("{number} has another partner", "{number} have another partner", number),
+        "mode": ngettext("{number} is funded in another way", "{number} are funded in another way", number),
+    }[kind].format(number=number)

@@ -9,9 +9,14 @@ const ask = async (address) => {
   return found.json();
 };
 
+// Texts in the page's language; English stands here, by which other languages are found.
+const texts = JSON.parse(document.getElementById("data-texts")?.textContent ?? "{}");
+const say = (text, values = {}) =>
+  (texts[text]?.[0] ?? text).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+
 const levers = document.getElementById("levers");
 levers.addEventListener("submit", () => {
-  document.getElementById("busy").textContent = "Deciding ...";
+  document.getElementById("busy").textContent = say("Deciding ...");
   for (const button of levers.querySelectorAll("button")) button.disabled = true;
 });
 window.addEventListener("pageshow", () => {
@@ -41,15 +46,15 @@ const firmness = async () => {
       const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("changes");
       document.getElementById("changes").replaceWith(fresh);
     } else if (found.state === "failed" || found.state === "stopped") {
-      line.textContent = `How firm this is could not be worked out. ${found.why}`;
+      line.textContent = say("How firm this is could not be worked out. {reason}", { reason: found.why });
     } else {
       line.textContent = found.total
-        ? `How firm this is is being worked out: decided again ${found.done} of ${found.total} times.`
-        : "How firm this is will be worked out after other work.";
+        ? say("How firm this is is being worked out: decided again {done} of {total} times.", found)
+        : say("How firm this is will be worked out after other work.");
       later(firmness);
     }
   } catch {
-    document.getElementById("firm-state").textContent = "The server does not answer; reload this page once it does.";
+    document.getElementById("firm-state").textContent = say("The server does not answer; reload this page once it does.");
   }
 };
 if (told && told.dataset.firm === "open" && document.getElementById("firm-state")) later(firmness);
@@ -63,13 +68,13 @@ const follow = async () => {
       const bar = document.getElementById("job-bar");
       bar.max = found.total || 1;
       bar.value = found.done;
-      line.textContent = found.total ? `${found.done} of ${found.total} portions` : "waiting";
+      line.textContent = found.total ? say("{done} of {total} portions", found) : say("waiting");
       later(follow);
     } else {
       window.location.replace(found.state === "done" ? `/answers/${found.result}` : `/jobs/${job.dataset.job}`);
     }
   } catch {
-    line.textContent = "The server does not answer.";
+    line.textContent = say("The server does not answer.");
   }
 };
 if (job && ["waiting", "running"].includes(job.dataset.state)) later(follow);

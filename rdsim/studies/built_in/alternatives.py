@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from rdsim.domain import Scenario
+from rdsim.languages import N_, join_texts, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Selection, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
@@ -144,8 +146,8 @@ def _frequency(posed: Instance, near: Selection, again: Redecisions) -> Iterator
 def _class_of(near: float, resampled: float) -> str:
     """What portfolios nearly as good and resamples say together: sure only where they do not contradict each other."""
     if near == 1 and resampled >= SURE:
-        return "core"
-    return "exterior" if near == 0 and resampled <= 1 - SURE else "borderline"
+        return N_("core")
+    return N_("exterior") if near == 0 and resampled <= 1 - SURE else N_("borderline")
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -156,44 +158,69 @@ def _page(
 ) -> Page:
     lead = (_found_words(posed, found), _classes_words(found, again, frequency))
     return Page(
-        "Near-optimal alternatives",
+        _("Near-optimal alternatives"),
         posed.scenario.title,
         lead,
         (
-            Section("The portfolios", (), (), (_portfolios(posed, table),)),
-            Section("How firmly is each technology chosen?", _reading(again), _plots(frequency), (_firm(frequency),)),
+            Section(_("The portfolios"), (), (), (_portfolios(posed, table),)),
+            Section(
+                _("How firmly is each technology chosen?"), _reading(again), _plots(frequency), (_firm(frequency),)
+            ),
         ),
     )
 
 
 def _found_words(posed: Instance, found: Alternatives) -> str:
-    apart = f"worth at least {money(found.floor, posed.scenario)} and at least {found.swaps} decisions apart"
+    apart = {"value": money(found.floor, posed.scenario), "swaps": found.swaps}
     if found.portfolios:
-        how = "all of them" if found.exhausted else "not necessarily all there are"
-        return f"{len(found.portfolios)} other portfolios {apart} ({how}; {found.wanted} were asked for)."
-    proof = "there is none" if found.exhausted else "that there is none is not proven"
-    advice = "ask for a larger --within or for fewer --swaps"
-    return f"No other portfolio {apart} was found ({proof}); {advice}."
+        told = _(
+            "{number} other portfolios worth at least {value} and at least {swaps} decisions apart ({extent}; {wanted} "
+            "were asked for)."
+        )
+        extent = _("all of them") if found.exhausted else _("not necessarily all there are")
+        return told.format(number=len(found.portfolios), extent=extent, wanted=found.wanted, **apart)
+    told = _(
+        "No other portfolio worth at least {value} and at least {swaps} decisions apart was found ({proof}); ask for a "
+        "larger --within or for fewer --swaps."
+    )
+    proof = _("there is none") if found.exhausted else _("that there is none is not proven")
+    return told.format(proof=proof, **apart)
 
 
 def _classes_words(found: Alternatives, again: Redecisions, frequency: pd.DataFrame) -> str:
     counts = frequency["class"].value_counts()
     core, some, none = (int(counts.get(name, 0)) for name in ("core", "borderline", "exterior"))
-    portfolios = "every one of these portfolios and" if found.portfolios else "the best portfolio and"
-    alone = "" if found.portfolios else ", by resamples alone,"
-    return (
-        f"Of {len(frequency)} technologies {core} are core{alone}: {portfolios} at least {SURE:.0%} of {len(again)} "
-        f"resamples fund them. {none} are exterior: none of these portfolios and at most {1 - SURE:.0%} of the "
-        f"resamples does. {some} are borderline." + (f" It is the {some} that deserve a discussion." if some else "")
+    told = (
+        _(
+            "Of {all} technologies {core} are core: every one of these portfolios and at least {most} of {samples} "
+            "resamples fund them. {exterior} are exterior: none of these portfolios and at most {least} of the "
+            "resamples does. {borderline} are borderline."
+        )
+        if found.portfolios
+        else _(
+            "Of {all} technologies {core} are core, by resamples alone,: the best portfolio and at least {most} of "
+            "{samples} resamples fund them. {exterior} are exterior: none of these portfolios and at most {least} of "
+            "the resamples does. {borderline} are borderline."
+        )
+    ).format(
+        all=len(frequency),
+        core=core,
+        most=f"{SURE:.0%}",
+        samples=len(again),
+        exterior=none,
+        least=f"{1 - SURE:.0%}",
+        borderline=some,
     )
+    talk = _("It is the {number} that deserve a discussion.").format(number=some)
+    return join_texts([told, *([talk] if some else [])], " ")
 
 
 def _reading(again: Redecisions) -> tuple[str, ...]:
-    return (
-        f"Resampled: decided again {len(again)} times, each time with what another seed might have seen of the options "
-        "near the relaxation. A technology chosen in nearly all of them does not owe its place to the luck of the "
-        "samples.",
+    told = _(
+        "Resampled: decided again {number} times, each time with what another seed might have seen of the options near "
+        "the relaxation. A technology chosen in nearly all of them does not owe its place to the luck of the samples."
     )
+    return (told.format(number=len(again)),)
 
 
 def _option_list(scenario: Scenario, names: str) -> str:
@@ -202,30 +229,36 @@ def _option_list(scenario: Scenario, names: str) -> str:
 
 
 def _portfolios(posed: Instance, table: pd.DataFrame) -> Table:
-    unit = posed.scenario.money_unit
+    unit = unit_of_money(posed.scenario.money_unit)
     frame = table.assign(
+        portfolio=[_portfolio_title(name) for name in table["portfolio"]],
         simulated=intervals(table),
         enters=[_option_list(posed.scenario, names) for names in table["enters"]],
         leaves=[_option_list(posed.scenario, names) for names in table["leaves"]],
     )
     columns = {
-        "portfolio": Column("Portfolio"),
-        "value": Column(f"Expected value, {unit}", "money"),
-        "loss": Column("less than the best", "money"),
-        "swaps": Column("Decisions changed", "count"),
-        "funded": Column("Funded", "count"),
-        "partners": Column("Partners opened", "count"),
-        "simulated": Column("Simulated net value"),
-        "enters": Column("Enters"),
-        "leaves": Column("Leaves"),
+        "portfolio": Column(_("Portfolio")),
+        "value": Column(_("Expected value, {unit}").format(unit=unit), "money"),
+        "loss": Column(_("less than the best"), "money"),
+        "swaps": Column(_("Decisions changed"), "count"),
+        "funded": Column(_("Funded"), "count"),
+        "partners": Column(_("Partners opened"), "count"),
+        "simulated": Column(_("Simulated net value")),
+        "enters": Column(_("Enters")),
+        "leaves": Column(_("Leaves")),
     }
-    count = int(table["n"].iloc[0])
-    level = posed.scenario.simulation.confidence
-    return Table(
-        f"Expected values are the optimiser's; simulated means with {level:.0%} intervals, {count} replications.",
-        frame,
-        columns,
+    caption = _(
+        "Expected values are the optimiser's; simulated means with {confidence} intervals, {replications} replications."
     )
+    level, number = f"{posed.scenario.simulation.confidence:.0%}", int(table["n"].iloc[0])
+    return Table(caption.format(confidence=level, replications=number), frame, columns)
+
+
+def _portfolio_title(name: str) -> str:
+    """What a portfolio's file is called, in words."""
+    if name == "best":
+        return _("best")
+    return _("alternative-{number}").format(number=name.removeprefix("alternative-"))
 
 
 def _plots(frequency: pd.DataFrame) -> tuple[Plot, ...]:
@@ -234,26 +267,27 @@ def _plots(frequency: pd.DataFrame) -> tuple[Plot, ...]:
         return ()
     shown = doubtful.sort_values("resampled", ascending=False, kind="stable").head(60)
     shown = shown.assign(
-        label=[f"{row.technology} {row.name_}" for row in shown.rename(columns={"name": "name_"}).itertuples()]
+        **{"class": [_(one) for one in shown["class"]]},
+        label=[f"{row.technology} {row.name_}" for row in shown.rename(columns={"name": "name_"}).itertuples()],
     )
     return (
         Plot(
             "firmness",
-            "Which decisions hang on the samples?",
-            f"{len(doubtful)} technologies are chosen in some resamples and not in others.",
-            "Share of resamples that fund the technology, with its interval.",
+            _("Which decisions hang on the samples?"),
+            _("{number} technologies are chosen in some resamples and not in others.").format(number=len(doubtful)),
+            _("Share of resamples that fund the technology, with its interval."),
             shown,
-            ("resampled", "share of resamples"),
+            ("resampled", _("share of resamples")),
             ("label", ""),
             kind="bars",
             low="low",
             high="high",
             colour="class",
             tips={
-                "label": Column("Technology"),
-                "resampled": Column("resamples", "share"),
-                **_near_column(frequency, "near-optimal portfolios"),
-                "class": Column("class"),
+                "label": Column(_("Technology")),
+                "resampled": Column(_("resamples"), "share"),
+                **_near_column(frequency, _("near-optimal portfolios")),
+                "class": Column(_("class")),
             },
         ),
     )
@@ -266,13 +300,15 @@ def _near_column(frequency: pd.DataFrame, label: str) -> dict[str, Column]:
 
 def _firm(frequency: pd.DataFrame) -> Table:
     order = frequency.sort_values(["resampled", "near"], ascending=False, kind="stable")
+    order = order.assign(**{"class": [_(one) for one in order["class"]]})
     columns = {
-        "technology": Column("Id"),
-        "name": Column("Technology"),
-        "class": Column("Class"),
-        **_near_column(frequency, "Near-optimal portfolios"),
-        "resampled": Column("Resamples", "share"),
-        "low": Column("from", "share"),
-        "high": Column("to", "share"),
+        "technology": Column(_("Id")),
+        "name": Column(_("Technology")),
+        "class": Column(_("Class")),
+        **_near_column(frequency, _("Near-optimal portfolios")),
+        "resampled": Column(_("Resamples"), "share"),
+        "low": Column(_("from"), "share"),
+        "high": Column(_("to"), "share"),
     }
-    return Table("Share of portfolios that fund each technology; intervals are Clopper and Pearson's.", order, columns)
+    caption = _("Share of portfolios that fund each technology; intervals are Clopper and Pearson's.")
+    return Table(caption, order, columns)

@@ -41,6 +41,8 @@ from rdsim.assumptions import (
 from rdsim.brief import count
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault, ScenarioError
+from rdsim.languages import N_, listing, pgettext, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.native.threads import cores, in_threads
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
@@ -333,25 +335,45 @@ def _page(run: _Run, ranked: pd.DataFrame, decisions: pd.DataFrame) -> Page:
     lead = (_worth_words(run, ranked), *_turn_words(run), _firm_words(run, decisions))
     sections = (
         Section(
-            "Which is worth narrowing first?", (_reading(run),), (_plot(run, ranked),), (_ranking_table(run, ranked),)
+            _("Which is worth narrowing first?"),
+            (_reading(run),),
+            (_plot(run, ranked),),
+            (_ranking_table(run, ranked),),
         ),
-        Section("How wide are the headlines, and what turns them?", (head, *rest)),
+        Section(_("How wide are the headlines, and what turns them?"), (head, *rest)),
         Section(
-            "What is chosen where assumptions are otherwise?", _decision_words(run), (), _decision_tables(decisions)
+            _("What is chosen where assumptions are otherwise?"), _decision_words(run), (), _decision_tables(decisions)
         ),
     )
-    return Page("What is not known", run.scenario.title, lead, sections)
+    return Page(_("What is not known"), run.scenario.title, lead, sections)
 
 
 def _worth_words(run: _Run, ranked: pd.DataFrame) -> str:
     first = ranked.iloc[0]
-    where = f"among {count(len(run.rivals) + 1, 'portfolio')}, over {run.extent.points} worlds"
+    where = {"portfolios": count(len(run.rivals) + 1, "portfolio"), "number": run.extent.points}
     if first["information_high"] <= 0:
-        return f"Nothing is shown to be worth knowing before deciding: no other portfolio was found better ({where})."
-    limits = span(first["information_low"], first["information_high"])
-    told = f"{money(float(first['information']), run.scenario)} ({limits})"
-    shown = "" if first["information_low"] > 0 else ", which is not shown to be more than nothing"
-    return f"To know before deciding, worth most: {first['label']}, {told}{shown} ({where})."
+        told = _(
+            "Nothing is shown to be worth knowing before deciding: no other portfolio was found better (among "
+            "{portfolios}, over {number} worlds)."
+        )
+        return told.format(**where)
+    told = (
+        _(
+            "To know before deciding, worth most: {assumption}, {value} ({interval}) (among {portfolios}, over "
+            "{number} worlds)."
+        )
+        if first["information_low"] > 0
+        else _(
+            "To know before deciding, worth most: {assumption}, {value} ({interval}), which is not shown to be more "
+            "than nothing (among {portfolios}, over {number} worlds)."
+        )
+    )
+    return told.format(
+        assumption=first["label"],
+        value=money(float(first["information"]), run.scenario),
+        interval=span(first["information_low"], first["information_high"]),
+        **where,
+    )
 
 
 def _turn_words(run: _Run) -> Iterator[str]:
@@ -363,99 +385,108 @@ def _turn_words(run: _Run) -> Iterator[str]:
 def _firm_words(run: _Run, decisions: pd.DataFrame) -> str:
     mine = decisions[decisions["in_plan"].astype(bool)]
     parts = []
-    for kind, noun in (("technology", "technologies"), ("partner", "partners")):
+    nouns = {"technology": N_("{number} of its {all} technologies"), "partner": N_("{number} of its {all} partners")}
+    for kind, told in nouns.items():
         some = mine[mine["kind"] == kind]
         if len(some):
-            parts.append(f"{int((some['share_low'] >= _FIRM).sum())} of its {len(some)} {noun}")
+            parts.append(_(told).format(number=int((some["share_low"] >= _FIRM).sum()), all=len(some)))
     made = sum(PLAN in each for each in run.decisions)
-    return (
-        f"Decided anew in {count(made, 'world')} within the bounds, {' and '.join(parts) or 'nothing'} of the plan are "
-        f"chosen in at least {_FIRM:.0%} of such worlds (one-sided 95% limit)."
-    )
+    return _(
+        "Decided anew in {worlds} within the bounds, {parts} of the plan are chosen in at least {share} of such worlds "
+        "(one-sided 95% limit)."
+    ).format(worlds=count(made, "world"), parts=listing(parts) or _("nothing"), share=f"{_FIRM:.0%}")
 
 
 def _reading(run: _Run) -> str:
-    return (
+    return _(
         "Each assumption is taken to lie anywhere within its bounds, independent of others. Swing: net value of the "
         "plan at the upper bound less that at the lower, all else as it stands (paired; intervals hold together). "
         "Decision changes: how likely another portfolio is better than the plan by more than the indifference zone, "
         "the one assumption known. Worth knowing: what is gained on average by choosing among the plan and its rivals "
-        f"once it is known (n = {run.extent.points} worlds; the interval is rather too wide than too narrow)."
-    )
+        "once it is known (n = {number} worlds; the interval is rather too wide than too narrow)."
+    ).format(number=run.extent.points)
 
 
 def _plot(run: _Run, ranked: pd.DataFrame) -> Plot:
     return Plot(
         "worth-knowing",
-        "What is it worth to know each assumption before deciding?",
-        "Expected gain and its interval.",
-        "Where the interval begins at nothing, no gain is shown.",
+        _("What is it worth to know each assumption before deciding?"),
+        _("Expected gain and its interval."),
+        _("Where the interval begins at nothing, no gain is shown."),
         ranked,
-        ("information", f"worth, {run.scenario.money_unit}"),
+        ("information", _("worth, {unit}").format(unit=unit_of_money(run.scenario.money_unit))),
         ("label", ""),
         kind="bars",
         low="information_low",
         high="information_high",
         tips={
-            "label": Column("assumption"),
-            "information": Column("worth", "money"),
-            "swing": Column("swing", "money"),
+            "label": Column(pgettext("axis", "assumption")),
+            "information": Column(_("worth"), "money"),
+            "swing": Column(_("swing"), "money"),
         },
     )
 
 
 def _ranking_table(run: _Run, ranked: pd.DataFrame) -> Table:
-    unit = run.scenario.money_unit
+    unit, told = unit_of_money(run.scenario.money_unit), _("{share} ({low} to {high})")
     shown = ranked.assign(
+        grade=[_(one) for one in ranked["grade"]],
         bounds=[_bounds(run.worlds, name) for name in ranked["assumption"]],
         swings=_spans(ranked, "swing"),
         worth=_spans(ranked, "information"),
         changes=[
-            f"{numeral(mean, '.0%')} ({numeral(low, '.0%')} to {numeral(high, '.0%')})"
+            told.format(share=numeral(mean, ".0%"), low=numeral(low, ".0%"), high=numeral(high, ".0%"))
             for mean, low, high in ranked[["change", "change_low", "change_high"]].itertuples(index=False)
         ],
     )
     columns = {
-        "label": Column("Assumption"),
-        "bounds": Column("Bounds"),
-        "worth": Column(f"Worth knowing, {unit}"),
-        "changes": Column("Decision changes"),
-        "swings": Column(f"Swing of the plan's value, {unit}"),
-        "grade": Column("Grade"),
-        "why": Column("Why these bounds"),
+        "label": Column(_("Assumption")),
+        "bounds": Column(_("Bounds")),
+        "worth": Column(_("Worth knowing, {unit}").format(unit=unit)),
+        "changes": Column(_("Decision changes")),
+        "swings": Column(_("Swing of the plan's value, {unit}").format(unit=unit)),
+        "grade": Column(_("Grade")),
+        "why": Column(_("Why these bounds")),
     }
-    return Table("By what it is worth to know them, then by swing", shown, columns)
+    return Table(_("By what it is worth to know them, then by swing"), shown, columns)
 
 
 def _bounds(worlds: OpenWorlds, name: str) -> str:
-    return " to ".join(level_words(worlds, name, worlds.end(name, end)) for end in ("low", "high"))
+    low, high = (level_words(worlds, name, worlds.end(name, end)) for end in ("low", "high"))
+    return _("{low} to {high}").format(low=low, high=high)
 
 
 def _spans(table: pd.DataFrame, name: str) -> list[str]:
     rows = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-    return [f"{amount(mean)} ({span(low, high)})" for mean, low, high in rows]
+    told = _("{amount} ({interval})")
+    return [told.format(amount=amount(mean), interval=span(low, high)) for mean, low, high in rows]
 
 
 def _decision_words(run: _Run) -> tuple[str, ...]:
     none = sum(not each for each in run.decisions)
-    told = (
+    told = _(
         "In each world drawn within the bounds the decision is made anew, on samples of its own: near the optimum of "
-        "the options alone, at the plan's payment ratios, without the loop.",
+        "the options alone, at the plan's payment ratios, without the loop."
     )
-    return (*told, f"In {count(none, 'world')} no portfolio keeps every rule.") if none else told
+    if not none:
+        return (told,)
+    return (told, _("In {worlds} no portfolio keeps every rule.").format(worlds=count(none, "world")))
 
 
 def _decision_tables(decisions: pd.DataFrame) -> tuple[Table, ...]:
     columns = {
-        "name": Column("Name"),
-        "chosen": Column("In the plan"),
-        "share": Column("of worlds", "share"),
-        "share_low": Column("at least", "share"),
+        "name": Column(_("Name")),
+        "chosen": Column(_("In the plan")),
+        "share": Column(_("of worlds"), "share"),
+        "share_low": Column(_("at least"), "share"),
     }
-    shown = decisions.assign(chosen=["yes" if one else "no" for one in decisions["in_plan"]])
-    captions = {"technology": "Technologies", "partner": "Partners"}
+    shown = decisions.assign(chosen=[_("yes") if one else _("no") for one in decisions["in_plan"]])
+    captions = {
+        "technology": N_("Technologies, by how often they are chosen"),
+        "partner": N_("Partners, by how often they are chosen"),
+    }
     return tuple(
-        Table(f"{caption}, by how often they are chosen", some.sort_values("share", ascending=False), columns)
+        Table(_(caption), some.sort_values("share", ascending=False), columns)
         for kind, caption in captions.items()
         if len(some := shown[shown["kind"] == kind])
     )

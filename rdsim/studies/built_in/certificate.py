@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rdsim.arrays import Floats
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.confidence import (
@@ -103,13 +105,13 @@ def _parts(known: Optimality) -> pd.DataFrame:
     """The parts of the distance from the optimum: amount, limits, share of the value, count."""
     optimism, here = known.optimism, known.overpromise
     rows = [
-        ("value on fresh samples", known.lower.mean, known.lower.low, known.lower.high, known.lower.n),
-        ("limit of the true optimum", known.upper.mean, known.upper.low, known.upper.high, known.upper.n),
-        ("solver gap", known.solver_gap, known.solver_gap, known.solver_gap, 1),
-        ("sampling gap", known.sampling_gap.mean, 0.0, known.sampling_gap.high, known.sampling_gap.n),
-        ("promised too much here", here.mean, here.low, here.high, here.n),
-        ("optimism", optimism.mean, optimism.low, optimism.high, optimism.n),
-        ("gap, whole", known.gap.mean, 0.0, known.gap.high, known.gap.n),
+        (N_("value on fresh samples"), known.lower.mean, known.lower.low, known.lower.high, known.lower.n),
+        (N_("limit of the true optimum"), known.upper.mean, known.upper.low, known.upper.high, known.upper.n),
+        (N_("solver gap"), known.solver_gap, known.solver_gap, known.solver_gap, 1),
+        (N_("sampling gap"), known.sampling_gap.mean, 0.0, known.sampling_gap.high, known.sampling_gap.n),
+        (N_("promised too much here"), here.mean, here.low, here.high, here.n),
+        (N_("optimism"), optimism.mean, optimism.low, optimism.high, optimism.n),
+        (N_("gap, whole"), known.gap.mean, 0.0, known.gap.high, known.gap.n),
     ]
     table = pd.DataFrame(rows, columns=["part", "amount", "low", "high", "n"])
     return table.assign(share=[known.share(amount) for amount in table["amount"]])
@@ -131,28 +133,31 @@ def _page(
     table: pd.DataFrame,
     batches: pd.DataFrame,
 ) -> Page:
-    unit, form = posed.scenario.money_unit, _form(known.lower.mean)
+    unit, form = unit_of_money(posed.scenario.money_unit), _form(known.lower.mean)
     low, high = (money(limit, posed.scenario) for limit in known.limits)
-    level, most = f"{known.confidence:.0%} confidence", known.share(known.gap.high)
-    share = "" if math.isnan(most) else f" ({numeral(most, '.1%')})"
-    lead = (
-        f"Options alone, added up: with {level} the best portfolio there is would be worth between {low} and {high}; "
-        f"this one is worth {money(known.lower.mean, posed.scenario)} on samples that did not choose it.",
-        f"It is at most {money(known.gap.high, posed.scenario)}{share} from the best, with {level}.",
-    )
+    level, most = f"{known.confidence:.0%}", known.share(known.gap.high)
+    value = _(
+        "Options alone, added up: with {confidence} confidence the best portfolio there is would be worth between "
+        "{low} and {high}; this one is worth {value} on samples that did not choose it."
+    ).format(confidence=level, low=low, high=high, value=money(known.lower.mean, posed.scenario))
+    gap = (
+        _("It is at most {value} from the best, with {confidence} confidence.")
+        if math.isnan(most)
+        else _("It is at most {value} ({share}) from the best, with {confidence} confidence.")
+    ).format(value=money(known.gap.high, posed.scenario), share=numeral(most, ".1%"), confidence=level)
     worth = (*describe(stochastic, unit, form), *(describe(information, unit, form) if information else ()))
     return Page(
-        "How sure",
+        _("How sure"),
         posed.scenario.title,
-        lead,
+        (value, gap),
         (
             Section(
-                "How far from the best?",
+                _("How far from the best?"),
                 describe(known, unit, form),
                 (_plot(posed, batches),),
                 (_page_table(posed, table),),
             ),
-            Section("What is it worth to reckon with uncertainty, and to know?", worth),
+            Section(_("What is it worth to reckon with uncertainty, and to know?"), worth),
         ),
     )
 
@@ -162,38 +167,37 @@ def _form(size: float) -> str:
 
 
 def _plot(posed: Instance, batches: pd.DataFrame) -> Plot:
-    unit = posed.scenario.money_unit
+    unit = unit_of_money(posed.scenario.money_unit)
     parts = [
         batches[["batch", name]].rename(columns={name: "value"}).assign(series=words)
-        for name, words in (("bound", "limit of the batch's best"), ("portfolio", "this portfolio"))
+        for name, words in (("bound", _("limit of the batch's best")), ("portfolio", _("this portfolio")))
     ]
     frame = pd.concat(parts, ignore_index=True)
     return Plot(
         "batches",
-        "How much better could a portfolio be that knew the samples?",
-        "Each batch is a fresh sample: the limit of what is best there, and this portfolio in the same worlds.",
-        "The distance between the two is the gap of a batch; its mean and its upper limit are in the table below.",
+        _("How much better could a portfolio be that knew the samples?"),
+        _("Each batch is a fresh sample: the limit of what is best there, and this portfolio in the same worlds."),
+        _("The distance between the two is the gap of a batch; its mean and its upper limit are in the table below."),
         frame,
-        ("batch", "batch"),
-        ("value", f"value, {unit}"),
+        ("batch", _("batch")),
+        ("value", _("value, {unit}").format(unit=unit)),
         joined=False,
         colour="series",
-        tips={"series": Column(" "), "batch": Column("batch", "count"), "value": Column("value", "money")},
+        tips={"series": Column(" "), "batch": Column(_("batch"), "count"), "value": Column(_("value"), "money")},
     )
 
 
 def _page_table(posed: Instance, table: pd.DataFrame) -> Table:
     columns = {
         "part": Column(""),
-        "amount": Column(posed.scenario.money_unit, "money"),
-        "low": Column("from", "money"),
-        "high": Column("to", "money"),
-        "share": Column("of the value", "share"),
-        "n": Column("count", "count"),
+        "amount": Column(unit_of_money(posed.scenario.money_unit), "money"),
+        "low": Column(_("from"), "money"),
+        "high": Column(_("to"), "money"),
+        "share": Column(_("of the value"), "share"),
+        "n": Column(_("count"), "count"),
     }
-    return Table(
+    caption = _(
         "Gaps have one-sided limits. Promised too much here: by the samples that chose this portfolio, of it. "
-        "Optimism: by samples as many, of what they choose, on average over the batches, which chose anew.",
-        table,
-        columns,
+        "Optimism: by samples as many, of what they choose, on average over the batches, which chose anew."
     )
+    return Table(caption, table.assign(part=[_(one) for one in table["part"]]), columns)

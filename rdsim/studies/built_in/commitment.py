@@ -16,6 +16,8 @@ import pandas as pd
 from rdsim.arrays import Floats
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
+from rdsim.languages import N_, join_texts, pgettext, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.report import Column, Page, Plot, Section, Table
@@ -32,10 +34,10 @@ __all__ = ["RATIOS", "commitment"]
 
 RATIOS = (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 ALL = "all programmes"
-_TOGETHER = "All programmes together"
+_TOGETHER = N_("All programmes together")
 GIVEN = "given portfolio"
-_GIVEN = "The portfolio that this speaks of"
-_NO_PLAN = (
+_GIVEN = N_("The portfolio that this speaks of")
+_NO_PLAN = N_(
     "This speaks of no plan: at each ratio the portfolio is the optimiser's own, chosen without simulation "
     "(--portfolio sets a plan beside them)."
 )
@@ -84,7 +86,7 @@ def commitment(
     }
     page = _page(ask, table)
     study = Study("commitment", posed.scenario, posed.seed, page, {"commitment": table}, record, portfolios)
-    return speaks_of(study, best, _NO_PLAN)
+    return speaks_of(study, best, _(_NO_PLAN))
 
 
 def _portfolios(curves: Mapping[str, Sequence[_Point]], best: Proposal | None) -> dict[str, Portfolio]:
@@ -243,76 +245,82 @@ def _row(ask: _Question, line: str, point: _Point, base: _Point | None, comparis
 
 def _name(ask: _Question, line: str) -> str:
     if line == GIVEN:
-        return _GIVEN
-    return _TOGETHER if line == ALL else ask.posed.scenario.programmes[line].name
+        return _(_GIVEN)
+    return _(_TOGETHER) if line == ALL else ask.posed.scenario.programmes[line].name
 
 
 def _page(ask: _Question, table: pd.DataFrame) -> Page:
-    scenario, unit = ask.posed.scenario, ask.posed.scenario.money_unit
+    scenario, unit = ask.posed.scenario, unit_of_money(ask.posed.scenario.money_unit)
     named = table.assign(line=[_name(ask, line) for line in table["programme"]], order=table["ratio"])
     curves = named[named["ratio"].notna()]
-    reading = (
+    reading = _(
         "At each ratio the optimiser may plan expected payments of that many times every year's money of the "
         "programme, the others keeping to theirs. The purses hold what is announced: who finds them empty waits for "
-        f"the next year, or goes unfunded. Every portfolio lived through the same {int(table['n'].max())} replications."
-    )
+        "the next year, or goes unfunded. Every portfolio lived through the same {replications} replications."
+    ).format(replications=int(table["n"].max()))
+    value, lapsed = _("expected net value, {unit}").format(unit=unit), _("lapsed, {unit}").format(unit=unit)
+    days = _("days a project waits for money")
     plots = (
-        _plot(curves, "value", f"expected net value, {unit}", "What is the portfolio worth?", "Net value by ratio."),
-        _plot(curves, "unspent", f"lapsed, {unit}", "How much money lapses?", "Money of the programme that lapses."),
-        _plot(curves, "waiting", "days a project waits for money", "How long do projects wait?", "Waiting for money."),
+        _plot(curves, "value", value, _("What is the portfolio worth?"), _("Net value by ratio.")),
+        _plot(curves, "unspent", lapsed, _("How much money lapses?"), _("Money of the programme that lapses.")),
+        _plot(curves, "waiting", days, _("How long do projects wait?"), _("Waiting for money.")),
     )
-    section = Section("Promises as multiples of the money", (reading,), plots, (_page_table(named, unit),))
-    return Page("Over-commitment", scenario.title, tuple(_lead(ask, table)), (section,))
+    section = Section(_("Promises as multiples of the money"), (reading,), plots, (_page_table(named, unit),))
+    return Page(_("Over-commitment"), scenario.title, tuple(_lead(ask, table)), (section,))
 
 
 def _lead(ask: _Question, table: pd.DataFrame) -> Iterator[str]:
     for line, mine in table.groupby("programme", sort=False):
         name = _name(ask, str(line))
         if line == GIVEN:
-            yield f"{name} gains {_gain(ask, mine.iloc[0])} over the portfolio at a ratio of 1."
+            told = _("{portfolio} gains {gain} over the portfolio at a ratio of 1.")
+            yield told.format(portfolio=name, gain=_gain(ask, mine.iloc[0]))
         elif mine["gain"].isna().all():
-            yield f"{name}: no portfolio satisfies every rule at a ratio of 1, so there is nothing to compare with."
+            told = _("{line}: no portfolio satisfies every rule at a ratio of 1, so there is nothing to compare with.")
+            yield told.format(line=name)
         else:
-            yield f"{name}: {_verdict(ask, mine)}{_difference_words(mine)}"
+            verdict = _("{line}: {verdict}").format(line=name, verdict=_verdict(ask, mine))
+            yield join_texts([verdict, *_difference_words(mine)], " ")
     if table["recommended"].any():
         return
-    yield "Not shown better is not shown worse: more replications may tell."
+    yield _("Not shown better is not shown worse: more replications may tell.")
 
 
 def _gain(ask: _Question, row: pd.Series[float]) -> str:
-    return (
-        f"{money(float(row['gain']), ask.posed.scenario)} ({amount(float(row['gain_low']))} to "
-        f"{amount(float(row['gain_high']))})"
+    return _("{value} ({low} to {high})").format(
+        value=money(float(row["gain"]), ask.posed.scenario),
+        low=amount(float(row["gain_low"])),
+        high=amount(float(row["gain_high"])),
     )
 
 
 def _verdict(ask: _Question, mine: pd.DataFrame) -> str:
     """The ratio that is shown better than 1, or that none is."""
-    for _, row in mine[mine["recommended"]].iterrows():
-        return (
-            f"promising {_alike(mine, row['ratio'])} times the money is recommended: it is shown better than 1, by "
-            f"{_gain(ask, row)}."
-        )
+    shown = mine[mine["recommended"]]
+    if len(shown):
+        row = shown.iloc[0]
+        told = _("promising {ratio} times the money is recommended: it is shown better than 1, by {gain}.")
+        return told.format(ratio=_alike(mine, row["ratio"]), gain=_gain(ask, row))
     others = mine[mine["same_as"] != 1.0]
     if others.empty:
-        return "every ratio that was tried leads to the portfolio of ratio 1."
+        return _("every ratio that was tried leads to the portfolio of ratio 1.")
     best = others.sort_values("gain", kind="stable").iloc[-1]
-    return (
-        f"no ratio is shown better than 1; the most that any gains is {_gain(ask, best)}, at "
-        f"{_alike(mine, best['same_as'])}."
-    )
+    told = _("no ratio is shown better than 1; the most that any gains is {gain}, at {ratio}.")
+    return told.format(gain=_gain(ask, best), ratio=_alike(mine, best["same_as"]))
 
 
 def _alike(mine: pd.DataFrame, ratio: float) -> str:
     """A ratio with those that lead to the same portfolio: `1.25 (as 1.5, 2)`."""
     same = [f"{one:g}" for one in mine.loc[mine["same_as"] == ratio, "ratio"] if one != ratio]
-    return f"{ratio:g} (one portfolio with {listing(same)})" if same else f"{ratio:g}"
+    told = _("{ratio} (one portfolio with {others})")
+    return told.format(ratio=f"{ratio:g}", others=listing(same)) if same else f"{ratio:g}"
 
 
-def _difference_words(mine: pd.DataFrame) -> str:
+def _difference_words(mine: pd.DataFrame) -> Iterator[str]:
     """Which ratios are surely worse than 1."""
     worse = [f"{ratio:g}" for ratio in mine.loc[mine["gain_high"] < 0, "ratio"]]
-    return f" Surely worse than 1: {listing(worse)}." if worse else ""
+    if worse:
+        yield _("Surely worse than 1: {ratios}.").format(ratios=listing(worse))
 
 
 def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: str) -> Plot:
@@ -320,34 +328,40 @@ def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: s
         f"commitment-{figure}",
         question,
         answer,
-        "Lines through the means; the bars are their intervals.",
+        _("Lines through the means; the bars are their intervals."),
         named,
-        ("ratio", "promises as a multiple of the announced money"),
+        ("ratio", _("promises as a multiple of the announced money")),
         (figure, title),
         low=f"{figure}_low",
         high=f"{figure}_high",
         colour="line",
-        tips={"line": Column("programme"), "ratio": Column("ratio", "money"), figure: Column(title, "money")},
+        tips={
+            "line": Column(pgettext("axis", "programme")),
+            "ratio": Column(_("ratio"), "money"),
+            figure: Column(title, "money"),
+        },
     )
 
 
 def _page_table(named: pd.DataFrame, unit: str) -> Table:
+    told = _("that of {ratio}")
     alike = [
-        f"that of {same:g}" if same < ratio else ""
+        told.format(ratio=f"{same:g}") if same < ratio else ""
         for same, ratio in zip(named["same_as"], named["ratio"], strict=True)
     ]
-    frame = named.assign(recommended=np.where(named["recommended"], "recommended", ""), alike=alike)
+    frame = named.assign(recommended=[_("recommended") if one else "" for one in named["recommended"]], alike=alike)
     columns = {
-        "line": Column("Programme"),
-        "ratio": Column("Ratio", "money"),
-        "alike": Column("Portfolio"),
-        "funded": Column("Funded", "count"),
-        "value": Column("Net value", "money"),
-        "gain": Column("Gain over 1", "money"),
-        "gain_low": Column("at least", "money"),
-        "gain_high": Column("at most", "money"),
-        "unspent": Column("Lapses", "money"),
-        "waiting": Column("Days of waiting", "money"),
+        "line": Column(_("Programme")),
+        "ratio": Column(_("Ratio"), "money"),
+        "alike": Column(_("Portfolio")),
+        "funded": Column(_("Funded"), "count"),
+        "value": Column(_("Net value"), "money"),
+        "gain": Column(_("Gain over 1"), "money"),
+        "gain_low": Column(_("at least"), "money"),
+        "gain_high": Column(_("at most"), "money"),
+        "unspent": Column(_("Lapses"), "money"),
+        "waiting": Column(_("Days of waiting"), "money"),
         "recommended": Column(""),
     }
-    return Table(f"Money in {unit}; the intervals of all gains hold together.", frame, columns)
+    caption = _("Money in {unit}; the intervals of all gains hold together.")
+    return Table(caption.format(unit=unit), frame, columns)

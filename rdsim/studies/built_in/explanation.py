@@ -11,6 +11,8 @@ import pandas as pd
 from rdsim.errors import Fault, ProblemError
 from rdsim.explanation import Explained, PartnerStanding, explain
 from rdsim.families import row_words
+from rdsim.languages import N_, pgettext, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.explanation import (
     Reason,
@@ -94,8 +96,8 @@ def _study(posed: Instance, best: Proposal, answers: Sequence[Explained], solvin
     exact = pd.DataFrame(list(_exact_rows(posed, found)), columns=list(_EXACT))
     steps = pd.DataFrame(list(_step_rows(posed, found)), columns=list(_STEPS))
     record = {**record_of(posed, best.solution), "explain": {"gap": solving.gap}}
-    said = [str(one) for one in answers]
-    page = _page(posed, said, screened, prices, steps)
+    said = [one.text for one in answers]
+    page = _page(posed, [line for one in answers for line in one.lines], screened, prices, steps)
     tables = {"unfunded": screened, "prices": prices, "exact": exact, "caps": steps}
     lines = (page.lead[0], *said, *page.lead[1:])
     portfolios = {"explained": best.portfolio}
@@ -122,12 +124,12 @@ def _screened_rows(posed: Instance, found: Sequence[ScreenedGroup]) -> Iterator[
 
 def _screened_words(one: ScreenedGroup) -> str:
     if one.reason in {Reason.NO_OPTION, Reason.RULED_OUT}:
-        return str(one.reason.value)
+        return _(one.reason.value)
     if one.reason is Reason.LINKED:
-        return "an exclusion or prerequisite keeps it out"
+        return _("an exclusion or prerequisite keeps it out")
     if math.isinf(one.loss.high):
-        return "no simple exchange makes room for it: ask for the exact answer"
-    return "others make better use of what it needs"
+        return _("no simple exchange makes room for it: ask for the exact answer")
+    return _("others make better use of what it needs")
 
 
 def _prices(posed: Instance, solving: Solving) -> pd.DataFrame:
@@ -190,69 +192,72 @@ def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[obj
 def _page(
     posed: Instance, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
 ) -> Page:
-    first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."
+    first = _("{number} of {all} technologies are not funded.")
+    first = first.format(number=len(screened), all=len(posed.scenario.technologies))
     advice = (
-        "Name technologies or caps for exact answers (names are in the tables), 'unfunded' for all, or a partner."
+        _("Name technologies or caps for exact answers (names are in the tables), 'unfunded' for all, or a partner.")
         if not answers
-        else "Each answer about a technology or a cap was found by solving again, not from prices."
+        else _("Each answer about a technology or a cap was found by solving again, not from prices.")
     )
-    lines = [line.strip() for answer in answers for line in answer.splitlines()]
-    sections = [Section("What was asked", lines)] if answers else []
+    sections = [Section(_("What was asked"), answers)] if answers else []
     if len(steps):
-        sections.append(Section("What more or less of a cap is worth", (), (), (_steps_table(posed, steps),)))
+        sections.append(Section(_("What more or less of a cap is worth"), (), (), (_steps_table(posed, steps),)))
     sections += [
-        Section("Not funded", (_LIMITS,), (), (_screened_table(posed, screened),)),
-        Section("Which caps matter", (_HINT,), (), (_prices_table(posed, prices),)),
+        Section(_("Not funded"), (_(_LIMITS),), (), (_screened_table(posed, screened),)),
+        Section(_("Which caps matter"), (_(_HINT),), (), (_prices_table(posed, prices),)),
     ]
-    return Page("Explanation", posed.scenario.title, (first, advice), sections)
+    return Page(_("Explanation"), posed.scenario.title, (first, advice), sections)
 
 
-_LIMITS = (
+_LIMITS = N_(
     "How much expected value funding it now would cost lies between two proven limits: the lower from the linear "
     "relaxation, the upper from the best simple exchange against one funded technology. The nearest come first."
 )
-_HINT = (
+_HINT = N_(
     "A hint only: prices of the linear relaxation at the present caps. Portfolios move by whole technologies; what "
     "more of a cap is worth is found by solving again: name it."
 )
 
 
 def _screened_table(posed: Instance, screened: pd.DataFrame) -> Table:
-    unit = posed.scenario.money_unit
+    unit = unit_of_money(posed.scenario.money_unit)
     columns = {
-        "technology": Column("Id"),
-        "name": Column("Technology"),
-        "programme": Column("Programme"),
-        "alone": Column(f"Best option alone, {unit}", "money"),
-        "loss_low": Column("Costs at least", "money"),
-        "loss_high": Column("at most", "money"),
-        "why": Column("Why not"),
+        "technology": Column(_("Id")),
+        "name": Column(_("Technology")),
+        "programme": Column(_("Programme")),
+        "alone": Column(_("Best option alone, {unit}").format(unit=unit), "money"),
+        "loss_low": Column(_("Costs at least"), "money"),
+        "loss_high": Column(_("at most"), "money"),
+        "why": Column(_("Why not")),
     }
-    return Table(f"What funding each would cost in expected value, {unit}.", screened, columns)
+    caption = _("What funding each would cost in expected value, {unit}.")
+    return Table(caption.format(unit=unit), screened, columns)
 
 
 def _prices_table(posed: Instance, prices: pd.DataFrame) -> Table:
+    unit = unit_of_money(posed.scenario.money_unit)
     columns = {
-        "words": Column("Cap"),
-        "cap": Column("Name"),
-        "at": Column("at", "money"),
-        "unit": Column("counted in"),
-        "price": Column(f"Price of one more (hint), {posed.scenario.money_unit}", "money"),
+        "words": Column(_("Cap")),
+        "cap": Column(_("Name")),
+        "at": Column(_("at"), "money"),
+        "unit": Column(_("counted in")),
+        "price": Column(_("Price of one more (hint), {unit}").format(unit=unit), "money"),
     }
-    words = f"Prices in {posed.scenario.money_unit} for one more of what a cap is counted in."
-    return Table(words, prices, columns)
+    words = _("Prices in {unit} for one more of what a cap is counted in.")
+    return Table(words.format(unit=unit), prices, columns)
 
 
 def _steps_table(posed: Instance, steps: pd.DataFrame) -> Table:
-    unit = posed.scenario.money_unit
+    unit = unit_of_money(posed.scenario.money_unit)
     columns = {
-        "words": Column("Cap"),
-        "moved": Column("moved by", "money"),
-        "to": Column("to", "money"),
-        "unit": Column("counted in"),
-        "found": Column(f"Worth, {unit}", "money"),
-        "low": Column("at least", "money"),
-        "high": Column("at most", "money"),
-        "per_unit": Column(f"for one more, {unit}", "money"),
+        "words": Column(_("Cap")),
+        "moved": Column(_("moved by"), "money"),
+        "to": Column(pgettext("cap", "to"), "money"),
+        "unit": Column(_("counted in")),
+        "found": Column(_("Worth, {unit}").format(unit=unit), "money"),
+        "low": Column(_("at least"), "money"),
+        "high": Column(_("at most"), "money"),
+        "per_unit": Column(_("for one more, {unit}").format(unit=unit), "money"),
     }
-    return Table(f"Change of the best expected value, {unit}; limits are proven.", steps, columns)
+    caption = _("Change of the best expected value, {unit}; limits are proven.")
+    return Table(caption.format(unit=unit), steps, columns)

@@ -15,13 +15,15 @@ from rdsim.arrays import Floats
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.figures import Figure, column_figures, find_figure, unit_words
+from rdsim.languages import N_, join_texts, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.measures import CVAR, measure_of, restate, tradable_figures
 from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
 from rdsim.report import Column, Page, Plot, Section, Table
-from rdsim.report.words import amount, capital
+from rdsim.report.words import amount, capital, sentence_list
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import (
     intervals,
@@ -178,7 +180,7 @@ def _study(
     }
     page = _page(posed, found, table)
     study = Study("frontier", posed.scenario, posed.seed, page, {"frontier": table}, record, portfolios)
-    return speaks_of(study, best, _NO_PLAN)
+    return speaks_of(study, best, _(_NO_PLAN))
 
 
 def _of_pair(scenario: Scenario, found: Front) -> dict[str, Callable[[pd.DataFrame], Floats]]:
@@ -211,7 +213,7 @@ def _as_known(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**known)
 
 
-_NO_PLAN = (
+_NO_PLAN = N_(
     "This speaks of no plan: each point is a portfolio of its own, chosen by the optimiser without simulation "
     "(--portfolio marks a plan beside them)."
 )
@@ -245,82 +247,105 @@ def _label(posed: Instance, name: str) -> tuple[str, str]:
     """What a figure is called, and its unit."""
     figure = find_figure(posed.scenario, name)
     if figure is None:
-        return name.replace("-", " "), posed.scenario.money_unit
-    return figure.label, unit_words(figure, posed.scenario.money_unit)
+        return _other_label(name), unit_of_money(posed.scenario.money_unit)
+    return _(figure.label), unit_of_money(unit_words(figure, posed.scenario.money_unit))
+
+
+def _other_label(name: str) -> str:
+    """What a figure is called that is none of the registry: value, or a CVaR with its level."""
+    if name == VALUE:
+        return _("value")
+    kind, _dash, level = name.partition("-")
+    return _("cvar {level}").format(level=level) if kind == CVAR and level else name.replace("-", " ")
 
 
 def _title(posed: Instance, name: str) -> str:
-    return ", ".join(filter(None, _label(posed, name)))
+    return join_texts(list(filter(None, _label(posed, name))), ", ")
 
 
 def _page(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
     lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table), *_risk_words(posed, found))
     plots = [_plot(posed, found, table), _simulated_plot(posed, found, table)]
-    reading = (
+    reading = _(
         "A point is a portfolio. No other known portfolio is better in one of the two figures without being worse in "
         "the other. Points are chosen on the optimiser's samples and simulated on others; the simulated value is the "
         "one to believe."
     )
     return Page(
-        "Efficient frontier",
+        _("Efficient frontier"),
         posed.scenario.title,
         lead,
-        (Section("The front", (reading,), plots, (_page_table(posed, found, table),)),),
+        (Section(_("The front"), (reading,), plots, (_page_table(posed, found, table),)),),
     )
 
 
 def _mark_words(posed: Instance, found: Front, table: pd.DataFrame) -> Iterator[str]:
     """Where the given portfolio lies."""
     for row in table[table["portfolio"] == MARKED].to_dict("records"):
-        figures = f"{_figure(posed, found.first, row['first'])} and {_figure(posed, found.second, row['second'])}"
-        yield f"The portfolio that this speaks of has {figures} (marked in the figures); nothing is proven of it."
+        told = _(
+            "The portfolio that this speaks of has {first} and {second} (marked in the figures); nothing is proven of "
+            "it."
+        )
+        yield told.format(
+            first=_figure(posed, found.first, row["first"]), second=_figure(posed, found.second, row["second"])
+        )
 
 
 def _risk_words(posed: Instance, found: Front) -> Iterator[str]:
     """What a figure of risk rests on."""
     if any(name.startswith(CVAR) for name in (found.first, found.second)):
-        yield f"CVaR rests on shared luck, in shares of variance: {shared_luck_words(posed.scenario)}."
+        told = _("CVaR rests on shared luck, in shares of variance: {shares}.")
+        yield told.format(shares=shared_luck_words(posed.scenario))
 
 
 def _figure(posed: Instance, name: str, value: float) -> str:
     label, unit = _label(posed, name)
-    return f"{label} {amount(value)} {unit}".rstrip()
+    told = _("{figure} {amount} {unit}") if unit else _("{figure} {amount}")
+    return told.format(figure=label, amount=amount(value), unit=unit)
 
 
 def _range(posed: Instance, found: Front) -> str:
+    told = _("{first} with {second}")
     ends = [
-        f"{_figure(posed, found.first, point.first)} with {_figure(posed, found.second, point.second)}"
+        told.format(first=_figure(posed, found.first, point.first), second=_figure(posed, found.second, point.second))
         for point in (found.points[0], found.points[-1])
     ]
     if len(found.points) == 1:
-        return f"One portfolio is best in both: {ends[0]}."
-    return f"{len(found.points)} portfolios, from {ends[0]} to {ends[1]} (options alone, added up)."
+        return _("One portfolio is best in both: {figures}.").format(figures=ends[0])
+    told = _("{number} portfolios, from {start} to {end} (options alone, added up).")
+    return told.format(number=len(found.points), start=ends[0], end=ends[1])
 
 
 def _proof(found: Front) -> str:
     proven = sum(point.proven for point in found.points)
     if found.complete:
-        return "Every point is proven, and the front is complete: there is no other."
+        return _("Every point is proven, and the front is complete: there is no other.")
     gaps = [point.gap for point in found.points]
     if max(gaps) < _NOTHING:
-        return "Every point is proven to within 0.01%. Between the points there may be more."
-    return (
-        f"{proven} of {len(found.points)} points are proven optimal; the others may lie above by their gap: median "
-        f"{numeral(float(np.median(gaps)), '.2%')}, largest {numeral(max(gaps), '.2%')}. Between the points "
-        "there may be more."
+        return _("Every point is proven to within 0.01%. Between the points there may be more.")
+    return _(
+        "{number} of {all} points are proven optimal; the others may lie above by their gap: median {median}, largest "
+        "{largest}. Between the points there may be more."
+    ).format(
+        number=proven,
+        all=len(found.points),
+        median=numeral(float(np.median(gaps)), ".2%"),
+        largest=numeral(max(gaps), ".2%"),
     )
 
 
 def _plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
     second, first = (_title(posed, name) for name in (found.second, found.first))
     shown = table[["portfolio", "first", "second", "bound", "gap", "funded", "partners", "order"]].assign(
-        series=_series(table)
+        series=_series(table), portfolio=_names(table)
     )
     return Plot(
         "front",
-        f"What does more of {_label(posed, found.second)[0]} cost in {_label(posed, found.first)[0]}?",
+        _("What does more of {second} cost in {first}?").format(
+            second=_label(posed, found.second)[0], first=_label(posed, found.first)[0]
+        ),
         _slope(posed, found),
-        "Each point is a portfolio; the line above it reaches to the limit that the solver proved.",
+        _("Each point is a portfolio; the line above it reaches to the limit that the solver proved."),
         shown.assign(limit=shown["bound"].where(np.isfinite(shown["bound"]), shown["first"])),
         ("second", second),
         ("first", first),
@@ -328,39 +353,51 @@ def _plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
         high="limit",
         colour="series",
         tips={
-            "portfolio": Column("Portfolio"),
+            "portfolio": Column(_("Portfolio")),
             "first": Column(first, "money"),
             "second": Column(second, "money"),
-            "gap": Column("gap", "share"),
-            "funded": Column("funded", "count"),
-            "partners": Column("partners opened", "count"),
+            "gap": Column(_("gap"), "share"),
+            "funded": Column(_("funded"), "count"),
+            "partners": Column(_("partners opened"), "count"),
         },
     )
 
 
+def _names(table: pd.DataFrame) -> list[str]:
+    """What the portfolios' files are called, in words."""
+    point = _("point-{number}")
+    return [
+        _("given") if name == MARKED else point.format(number=name.removeprefix("point-"))
+        for name in table["portfolio"]
+    ]
+
+
 def _series(table: pd.DataFrame) -> list[str]:
-    return ["this portfolio" if name == MARKED else "the front" for name in table["portfolio"]]
+    return [_("this portfolio") if name == MARKED else _("the front") for name in table["portfolio"]]
 
 
 def _slope(posed: Instance, found: Front) -> str:
     if len(found.points) < 2:
-        return "Nothing has to be given up."
+        return _("Nothing has to be given up.")
     start, middle = found.points[0], found.points[len(found.points) // 2]
     won = _figure(posed, found.second, abs(middle.second - start.second))
     lost = _figure(posed, found.first, abs(start.first - middle.first))
-    return f"Half way along the points, a gain of {won} costs {lost}."
+    return _("Half way along the points, a gain of {gain} costs {cost}.").format(gain=won, cost=lost)
 
 
 def _simulated_plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
     second, first = (_simulated_title(posed, name) for name in (found.second, found.first))
     columns = ["first_simulated", "first_simulated_low", "first_simulated_high", "second_simulated"]
-    shown = table[["portfolio", *columns, "order"]]
+    shown = table[["portfolio", *columns, "order"]].assign(portfolio=_names(table))
+    reading = _(
+        "Means over the replications of the simulation, the same for every portfolio; the line is the {confidence} "
+        "interval."
+    ).format(confidence=f"{posed.scenario.simulation.confidence:.0%}")
     return Plot(
         "simulated",
-        "What does the simulation say of these portfolios?",
-        capital(f"{_figure(posed, found.first, float(table['first_simulated'].max()))} at the most, on average."),
-        "Means over the replications of the simulation, the same for every portfolio; the line is the "
-        f"{posed.scenario.simulation.confidence:.0%} interval.{_known_words(posed, found)}",
+        _("What does the simulation say of these portfolios?"),
+        _most(posed, found.first, float(table["first_simulated"].max())),
+        join_texts([reading, *_known_words(posed, found)], " "),
         shown.assign(series=_series(table)),
         ("second_simulated", second),
         ("first_simulated", first),
@@ -369,33 +406,46 @@ def _simulated_plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
         joined=False,
         colour="series",
         tips={
-            "portfolio": Column("Portfolio"),
+            "portfolio": Column(_("Portfolio")),
             "first_simulated": Column(first, "money"),
-            "first_simulated_low": Column("from", "money"),
-            "first_simulated_high": Column("to", "money"),
+            "first_simulated_low": Column(_("from"), "money"),
+            "first_simulated_high": Column(_("to"), "money"),
             "second_simulated": Column(second, "money"),
         },
     )
 
 
+def _most(posed: Instance, name: str, value: float) -> str:
+    """The highest mean of a figure, as a sentence that its name begins."""
+    label, unit = _label(posed, name)
+    told = (
+        _("{figure} {amount} {unit} at the most, on average.")
+        if unit
+        else _("{figure} {amount} at the most, on average.")
+    )
+    return told.format(figure=capital(label), amount=amount(value), unit=unit)
+
+
 def _simulated_title(posed: Instance, name: str) -> str:
     label, unit = _label(posed, name)
-    known = "simulated" if _in_replications(posed.scenario, name) else "not simulated"
-    return ", ".join(filter(None, [label, known, unit]))
+    known = _("simulated") if _in_replications(posed.scenario, name) else _("not simulated")
+    return join_texts(list(filter(None, [label, known, unit])), ", ")
 
 
-def _known_words(posed: Instance, found: Front) -> str:
+def _known_words(posed: Instance, found: Front) -> Iterator[str]:
     """Which of the figures is no column of the replications, and so the same in both drawings."""
     known = [name for name in (found.first, found.second) if _in_replications(posed.scenario, name) is None]
-    labels = " and ".join(_label(posed, name)[0] for name in known)
-    return f" What options alone come to stands for {labels}, which no replication holds." if known else ""
+    if known:
+        told = _("What options alone come to stands for {figures}, which no replication holds.")
+        yield told.format(figures=sentence_list([_label(posed, name)[0] for name in known]))
 
 
 def _page_table(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
     frame = table.assign(
         **{f"{one}_told": intervals(table, f"{one}_simulated") for one in ("first", "second")},
         simulated=intervals(table),
-        certain=["proven" if proven else "" for proven in table["proven"]],
+        certain=[_("proven") if proven else "" for proven in table["proven"]],
+        portfolio=_names(table),
         enters=[listing(names.split(), none="") for names in table["enters"]],
         leaves=[listing(names.split(), none="") for names in table["leaves"]],
     )
@@ -403,22 +453,22 @@ def _page_table(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
         "npv" if name == VALUE and aim_of(posed.scenario).is_default else name for name in (found.first, found.second)
     }
     columns = {
-        "portfolio": Column("Portfolio"),
+        "portfolio": Column(_("Portfolio")),
         "first": Column(_title(posed, found.first), "money"),
         "second": Column(_title(posed, found.second), "money"),
-        "gap": Column("Gap", "share"),
+        "gap": Column(_("Gap"), "share"),
         "certain": Column(""),
-        "funded": Column("Funded", "count"),
-        "joint": Column("with a partner", "count"),
-        "partners": Column("Partners opened", "count"),
+        "funded": Column(_("Funded"), "count"),
+        "joint": Column(_("with a partner"), "count"),
+        "partners": Column(_("Partners opened"), "count"),
         "first_told": Column(_simulated_title(posed, found.first)),
         "second_told": Column(_simulated_title(posed, found.second)),
-        **(
-            {} if "npv" in pair else {"simulated": Column(f"net present value, simulated, {posed.scenario.money_unit}")}
-        ),
-        "enters": Column("Enters"),
-        "leaves": Column("Leaves"),
+        **({} if "npv" in pair else {"simulated": Column(_simulated_title(posed, "npv"))}),
+        "enters": Column(_("Enters")),
+        "leaves": Column(_("Leaves")),
     }
-    caption = f"The points; simulated means with {posed.scenario.simulation.confidence:.0%} intervals"
-    count = int(table["n"].iloc[0]) if len(table) else 0
-    return Table(f"{caption}, {count} replications.", frame, columns)
+    caption = _("The points; simulated means with {confidence} intervals, {replications} replications.").format(
+        confidence=f"{posed.scenario.simulation.confidence:.0%}",
+        replications=int(table["n"].iloc[0]) if len(table) else 0,
+    )
+    return Table(caption, frame, columns)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from rdsim.domain import Portfolio
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
@@ -53,12 +55,12 @@ def ladder(
     }
     page = _page(posed, found, table)
     study = Study("ladder", posed.scenario, posed.seed, page, {"ladder": table}, record, portfolios)
-    return speaks_of(study, best, _NO_PLAN)
+    return speaks_of(study, best, _(_NO_PLAN).format(portfolio=_(OWN_TITLES[ONE_SHOT])))
 
 
-_NO_PLAN = (
-    f"This speaks of no plan: nesting starts from {OWN_TITLES[ONE_SHOT]}, solved here (--portfolio "
-    "names a plan whose decisions are kept)."
+_NO_PLAN = N_(
+    "This speaks of no plan: nesting starts from {portfolio}, solved here (--portfolio names a plan whose decisions "
+    "are kept)."
 )
 
 
@@ -108,64 +110,68 @@ def _drops(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
 
 
 def _page(posed: Instance, found: Ladder, table: pd.DataFrame) -> Page:
-    reading = (
+    reading = _(
         "Plain: the best portfolio for that much money, whatever is funded at other shares; more money may then drop "
-        "a technology that less money funds, because a larger one takes its place. Nested: what is funded with "
-        f"less money stays funded, with the same partner and year, as money is added. It starts from "
-        f"{found.start:.0%} of the announced budgets, where it costs nothing. The price of nesting is the difference."
-    )
-    return Page(
-        "Budget ladder",
-        posed.scenario.title,
-        tuple(_lead(posed, table)),
-        (Section("Shares of the announced budgets", (reading,), (_plot(posed, table),), (_page_table(posed, table),)),),
-    )
+        "a technology that less money funds, because a larger one takes its place. Nested: what is funded with less "
+        "money stays funded, with the same partner and year, as money is added. It starts from {share} of the "
+        "announced budgets, where it costs nothing. The price of nesting is the difference."
+    ).format(share=f"{found.start:.0%}")
+    plots, tables = (_plot(posed, table),), (_page_table(posed, table),)
+    section = Section(_("Shares of the announced budgets"), (reading,), plots, tables)
+    return Page(_("Budget ladder"), posed.scenario.title, tuple(_lead(posed, table)), (section,))
 
 
 def _lead(posed: Instance, table: pd.DataFrame) -> Iterator[str]:
     known = table.dropna(subset=["plain_value"])
     if known.empty:
-        yield "No portfolio satisfies every row at any of these shares."
+        yield _("No portfolio satisfies every row at any of these shares.")
         return
     low, high = known.iloc[0], known.iloc[-1]
-    yield (
-        f"With {numeral(low['share'], '.0%')} of the budgets the options of the best portfolio found, each alone, add "
-        f"up to {money(low['plain_value'], posed.scenario)}, with {numeral(high['share'], '.0%')} to "
-        f"{money(high['plain_value'], posed.scenario)}."
+    told = _(
+        "With {less} of the budgets the options of the best portfolio found, each alone, add up to {low}, with {more} "
+        "to {high}."
+    )
+    yield told.format(
+        less=numeral(low["share"], ".0%"),
+        low=money(low["plain_value"], posed.scenario),
+        more=numeral(high["share"], ".0%"),
+        high=money(high["plain_value"], posed.scenario),
     )
     drops = {name for names in table["plain_drops"] for name in str(names).split()}
     if drops:
-        yield (
-            f"More money drops {len(drops)} technologies somewhere on the way up ({listing(sorted(drops))}): each is "
-            "replaced by something better that less money could not pay."
+        told = _(
+            "More money drops {number} technologies somewhere on the way up ({names}): each is replaced by something "
+            "better that less money could not pay."
         )
+        yield told.format(number=len(drops), names=listing(sorted(drops)))
     priced = table.dropna(subset=["price"])
     if len(priced):
         worst = priced.sort_values("price").iloc[-1]
-        yield (
-            f"Never taking back a decision costs at most {money(float(worst['price']), posed.scenario)}, "
-            f"at {numeral(worst['share'], '.0%')} (proven: between {money(float(worst['price_low']), posed.scenario)} "
-            f"and {money(float(worst['price_high']), posed.scenario)})."
+        told = _("Never taking back a decision costs at most {amount}, at {share} (proven: between {low} and {high}).")
+        amounts = {"amount": "price", "low": "price_low", "high": "price_high"}
+        yield told.format(
+            share=numeral(worst["share"], ".0%"),
+            **{name: money(float(worst[column]), posed.scenario) for name, column in amounts.items()},
         )
 
 
 def _plot(posed: Instance, table: pd.DataFrame) -> Plot:
-    unit = posed.scenario.money_unit
+    unit = unit_of_money(posed.scenario.money_unit)
     parts = [
-        table[["share", f"{way}_value"]].rename(columns={f"{way}_value": "value"}).assign(way=way)
-        for way in ("plain", "nested")
+        table[["share", f"{way}_value"]].rename(columns={f"{way}_value": "value"}).assign(way=title)
+        for way, title in (("plain", _("plain")), ("nested", _("nested")))
     ]
     frame = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
     return Plot(
         "ladder",
-        "What is the portfolio worth with less or more money?",
-        "Expected value by share of every yearly budget.",
-        "Expected values are the optimiser's, options alone, each within its gap of the best.",
+        _("What is the portfolio worth with less or more money?"),
+        _("Expected value by share of every yearly budget."),
+        _("Expected values are the optimiser's, options alone, each within its gap of the best."),
         frame.assign(order=frame["share"]),
-        ("share", "share of the announced budgets"),
-        ("value", f"expected value, {unit}"),
+        ("share", _("share of the announced budgets")),
+        ("value", _("expected value, {unit}").format(unit=unit)),
         colour="way",
-        tips={"way": Column("ladder"), "share": Column("share", "share"), "value": Column("value", "money")},
+        tips={"way": Column(_("ladder")), "share": Column(_("share"), "share"), "value": Column(_("value"), "money")},
     )
 
 
@@ -175,16 +181,17 @@ def _page_table(posed: Instance, table: pd.DataFrame) -> Table:
         adds=[listing(names.split(), most=3, none="") for names in table["nested_adds"]],
     )
     columns = {
-        "share": Column("Budgets", "share"),
-        "plain_value": Column("Best", "money"),
-        "plain_gap": Column("Gap", "share"),
-        "plain_funded": Column("Funded", "count"),
-        "drops": Column("Drops, of those funded with less"),
-        "nested_value": Column("Nested", "money"),
-        "nested_funded": Column("Funded", "count"),
-        "adds": Column("Adds"),
-        "price": Column("Price of nesting", "money"),
-        "price_low": Column("at least", "money"),
-        "price_high": Column("at most", "money"),
+        "share": Column(_("Budgets"), "share"),
+        "plain_value": Column(_("Best"), "money"),
+        "plain_gap": Column(_("Gap"), "share"),
+        "plain_funded": Column(_("Funded"), "count"),
+        "drops": Column(_("Drops, of those funded with less")),
+        "nested_value": Column(_("Nested"), "money"),
+        "nested_funded": Column(_("Funded"), "count"),
+        "adds": Column(_("Adds")),
+        "price": Column(_("Price of nesting"), "money"),
+        "price_low": Column(_("at least"), "money"),
+        "price_high": Column(_("at most"), "money"),
     }
-    return Table(f"Expected values in {posed.scenario.money_unit}.", frame, columns)
+    caption = _("Expected values in {unit}.").format(unit=unit_of_money(posed.scenario.money_unit))
+    return Table(caption, frame, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,8 @@ from rdsim.aim import aim_of
 from rdsim.arrays import Floats
 from rdsim.brief import count
 from rdsim.domain import Portfolio, Scenario
+from rdsim.languages import gettext as _
+from rdsim.languages import join_texts, unit_of_money
 from rdsim.optimiser import Solution
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal
@@ -31,8 +33,11 @@ def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
 
     `without` is said where no portfolio is at hand: whose portfolios are shown then.
     """
-    words = without if best is None or study.scenario is None else _whose(study.scenario, best)
-    words = words if study.scenario is None else f"{words}{_aim_words(study.scenario)}"
+    if study.scenario is None:
+        words = without
+    else:
+        whose = [without] if best is None else _whose(study.scenario, best)
+        words = join_texts([*whose, *_aim_words(study.scenario)], " ")
     record = {"source": "", "funded": 0, "rows_held_to": {}} if best is None else _record_of_subject(best)
     return replace(study.with_lead(words), record={**study.record, "subject": {"words": words, **record}})
 
@@ -42,33 +47,36 @@ def _record_of_subject(best: Proposal) -> dict[str, Any]:
     return {"source": best.source or "one-shot", "funded": len(best.portfolio.choices), "rows_held_to": held}
 
 
-def _whose(scenario: Scenario, best: Proposal) -> str:
-    number = len(best.portfolio.choices)
-    held = f"its budgets are held to {ratio_words(scenario, best.payment_ratios)}"
+def _whose(scenario: Scenario, best: Proposal) -> list[str]:
+    technologies = count(len(best.portfolio.choices), "technology")
+    held = ratio_words(scenario, best.payment_ratios)
     if not best.source:
-        return (
-            f"This speaks of {OWN_TITLES[ONE_SHOT]} ({count(number, 'technology')}), solved here, not of a plan "
-            f"(--portfolio names one); {held}."
+        told = _(
+            "This speaks of {portfolio} ({technologies}), solved here, not of a plan (--portfolio names one); its "
+            "budgets are held to {money}."
         )
-    beside = f" {_beside(scenario, best)}" if not np.isnan(best.best_known) else ""
-    return f"This speaks of {best.source} ({count(number, 'technology')}); {held}.{beside}"
+        return [told.format(portfolio=_(OWN_TITLES[ONE_SHOT]), technologies=technologies, money=held)]
+    told = _("This speaks of {portfolio} ({technologies}); its budgets are held to {money}.")
+    mine = told.format(portfolio=best.source, technologies=technologies, money=held)
+    return [mine, *([_beside(scenario, best)] if not np.isnan(best.best_known) else [])]
 
 
-def _aim_words(scenario: Scenario) -> str:
+def _aim_words(scenario: Scenario) -> Iterator[str]:
     """What value means, where it is not net present value alone."""
     aim = aim_of(scenario)
-    return "" if aim.is_default else f" Value is by the scenario's aim: {aim.words(scenario.money_unit)}."
+    if not aim.is_default:
+        yield _("Value is by the scenario's aim: {aim}.").format(aim=aim.words(scenario.money_unit))
 
 
 def _beside(scenario: Scenario, best: Proposal) -> str:
     """How far the portfolio is from what the optimiser would choose; a plan may be, for simulation chose it."""
     mine, other = best.solution.objective, best.best_known
     if mine >= other - 1e-9 * max(1.0, abs(other)):
-        return "Options alone, no better portfolio was found under these rows."
-    return (
-        f"Options alone, it adds up to {money(mine, scenario)}, and the best portfolio found under these rows to "
-        f"{money(other, scenario)}: what simulation sees beyond that is not in the figures here."
-    )
+        return _("Options alone, no better portfolio was found under these rows.")
+    return _(
+        "Options alone, it adds up to {value}, and the best portfolio found under these rows to {best}: what "
+        "simulation sees beyond that is not in the figures here."
+    ).format(value=money(mine, scenario), best=money(other, scenario))
 
 
 def ranked_portfolio(posed: Instance, chosen: Iterable[int], name: str) -> Portfolio:
@@ -120,21 +128,24 @@ def _with_limits(values: Floats, told: str, confidence: float) -> dict[str, floa
 def intervals(table: pd.DataFrame, name: str = "npv") -> list[str]:
     """Simulated means with their limits, as `simulated_estimates` gives them, in words."""
     columns = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
-    return [f"{amount(mean)} ({amount(low)} to {amount(high)})" for mean, low, high in columns]
+    told = _("{amount} ({low} to {high})")
+    return [told.format(amount=amount(mean), low=amount(low), high=amount(high)) for mean, low, high in columns]
 
 
 def money(value: float, scenario: Scenario) -> str:
     """An amount with its unit."""
-    return f"{amount(value)} {scenario.money_unit}"
+    return _("{amount} {unit}").format(amount=amount(value), unit=unit_of_money(scenario.money_unit))
 
 
-def listing(names: Iterable[str], most: int = 6, none: str = "none") -> str:
-    """Names as a planner reads them: the first few, and how many more there are."""
+def listing(names: Iterable[str], most: int = 6, none: str | None = None) -> str:
+    """Names as a planner reads them: the first few, and how many more there are; where there are none, `none`."""
     every = list(names)
     if not every:
-        return none
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more
+        return _("none") if none is None else none
+    shown = join_texts(every[:most], ", ")
+    if len(every) <= most:
+        return shown
+    return _("{names} and {number} more").format(names=shown, number=len(every) - most)
 
 
 def record_of(posed: Instance, solution: Solution | None = None) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from scipy.special import ndtri
 from rdsim.arrays import Floats
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.report import Column, Page, Plot, Section, Table
-from rdsim.report.words import amount, span
+from rdsim.report.words import amount, capital, span
 from rdsim.rolling import Policy, Rolled, foresee, roll, supply_of
 from rdsim.search import Instance, Loop, Proposal, Refined, build_instance, choose, improve, refine, solving_of
 from rdsim.search.views import ratios_of
@@ -32,7 +34,7 @@ from rdsim.stats import mean_interval
 from rdsim.streams import EFFORT
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
-from rdsim.titles import ONE_SHOT, OWN_TITLES
+from rdsim.titles import ONE_SHOT, OWN_TITLES, PLAN
 
 __all__ = ["Repeating", "payoff"]
 
@@ -65,16 +67,16 @@ class _Step(NamedTuple):
     added_to: str
 
 
-_ONE_SHOT, _PLAN, _ROLLING = OWN_TITLES[ONE_SHOT], "the plan", "deciding again each year"
+_ONE_SHOT, _PLAN, _ROLLING = OWN_TITLES[ONE_SHOT], PLAN, N_("deciding again each year")
 
-_SAMPLES = _Step("more samples", _ONE_SHOT)
-_GAP = _Step("a smaller gap", _ONE_SHOT)
-_LOOP = _Step("the loop", _ONE_SHOT)
-_BOTH = _Step("more samples before the loop", _PLAN)
+_SAMPLES = _Step(N_("more samples"), _ONE_SHOT)
+_GAP = _Step(N_("a smaller gap"), _ONE_SHOT)
+_LOOP = _Step(N_("the loop"), _ONE_SHOT)
+_BOTH = _Step(N_("more samples before the loop"), _PLAN)
 _AGAIN = _Step(_ROLLING, _PLAN)
-_KNOWING = _Step("knowing the luck of R&D", _ROLLING)
+_KNOWING = _Step(N_("knowing the luck of R&D"), _ROLLING)
 
-_NO_PORTFOLIO = "This speaks of no one portfolio: in every repeat all of them are chosen anew."
+_NO_PORTFOLIO = N_("This speaks of no one portfolio: in every repeat all of them are chosen anew.")
 
 
 def payoff(
@@ -114,7 +116,7 @@ def payoff(
     }
     page = _page(posed, table, repeating, replications, margin)
     study = Study("payoff", posed.scenario, posed.seed, page, {"payoff": table, "repeats": each}, record, plans)
-    return speaks_of(study, None, _NO_PORTFOLIO)
+    return speaks_of(study, None, _(_NO_PORTFOLIO))
 
 
 def _check(replications: int, asked: Repeating) -> None:
@@ -214,7 +216,8 @@ class _Repeat:
 
 # --- what is found --------------------------------------------------------------------------------
 
-ADDS, NOTHING, TAKES, UNKNOWN = "adds", "adds nothing that matters", "takes away", "not known"
+ADDS, NOTHING = N_("adds"), N_("adds nothing that matters")
+TAKES, UNKNOWN = N_("takes away"), N_("not known")
 
 
 def _rows(gains: Sequence[Mapping[_Step, float]], confidence: float, margin: float) -> Iterator[dict[str, object]]:
@@ -253,53 +256,72 @@ def _repeat_count(values: Floats, level: float, margin: float) -> int:
 
 
 def _page(posed: Instance, table: pd.DataFrame, asked: Repeating, replications: int, margin: float) -> Page:
-    scenario, unit = posed.scenario, posed.scenario.money_unit
-    reading = (
-        f"Each of {asked.repeats} repeats samples options, chooses portfolios and judges them anew, on "
-        f"{replications:,} replications of its own. Intervals are over the repeats, so that they hold the noise of "
-        f"deciding as well as luck; all hold together with {scenario.simulation.confidence:.0%}. A step adds nothing "
-        f"that matters if its interval lies within {money(margin, scenario)} of none. More samples: {asked.more} times "
-        f"{posed.samples:,} behind each option. A smaller gap: a tenth of it. What knowing the luck of R&D adds is a "
-        "limit of what any better information about it could."
+    scenario, unit = posed.scenario, unit_of_money(posed.scenario.money_unit)
+    reading = _(
+        "Each of {repeats} repeats samples options, chooses portfolios and judges them anew, on {replications} "
+        "replications of its own. Intervals are over the repeats, so that they hold the noise of deciding as well as "
+        "luck; all hold together with {confidence}. A step adds nothing that matters if its interval lies within "
+        "{margin} of none. More samples: {times} times {samples} behind each option. A smaller gap: a tenth of it. "
+        "What knowing the luck of R&D adds is a limit of what any better information about it could."
+    ).format(
+        repeats=asked.repeats,
+        replications=f"{replications:,}",
+        confidence=f"{scenario.simulation.confidence:.0%}",
+        margin=money(margin, scenario),
+        times=asked.more,
+        samples=f"{posed.samples:,}",
     )
+    said = _("{step} (to {portfolio})")
+    words = {name: [_(one) for one in table[name]] for name in ("step", "added_to", "verdict")}
+    pairs = zip(words["step"], words["added_to"], strict=True)
     named = table.assign(
-        order=range(len(table)), said=[f"{row.step} (to {row.added_to})" for row in table.itertuples()]
+        order=range(len(table)), **words, said=[said.format(step=step, portfolio=whose) for step, whose in pairs]
     )
     columns = {
-        "step": Column("Effort"),
-        "added_to": Column("added to"),
-        "adds": Column(f"adds, {unit}", "money"),
-        "low": Column("from", "money"),
-        "high": Column("to", "money"),
-        "n": Column("repeats", "count"),
-        "verdict": Column("Verdict"),
-        "repeats_needed": Column("repeats to know", "count"),
+        "step": Column(_("Effort")),
+        "added_to": Column(_("added to")),
+        "adds": Column(_("adds, {unit}").format(unit=unit), "money"),
+        "low": Column(_("from"), "money"),
+        "high": Column(_("to"), "money"),
+        "n": Column(_("repeats"), "count"),
+        "verdict": Column(_("Verdict")),
+        "repeats_needed": Column(_("repeats to know"), "count"),
     }
-    shown = Table("What each step of effort adds to the simulated worth", named, columns)
+    shown = Table(_("What each step of effort adds to the simulated worth"), named, columns)
     lead = tuple(_sentence(row, unit) for row in table.to_dict("records"))
-    section = Section("Where effort pays", (reading,), (_plot(named, unit),), (shown,))
-    return Page("What more effort would add", scenario.title, lead, (section,))
+    section = Section(_("Where effort pays"), (reading,), (_plot(named, unit),), (shown,))
+    return Page(_("What more effort would add"), scenario.title, lead, (section,))
 
 
 def _sentence(row: Mapping[object, object], unit: str) -> str:
     mean, low, high = (float(str(row[name])) for name in ("adds", "low", "high"))
-    needed = f"; about {row['repeats_needed']:,} repeats would tell" if row["verdict"] == UNKNOWN else ""
-    step = str(row["step"])
-    told = f"{amount(mean)} {unit} ({span(low, high)})"
-    return f"{step[:1].upper()}{step[1:]}, added to {row['added_to']}: {told}: {row['verdict']}{needed}."
+    told = (
+        _("{step}, added to {portfolio}: {amount} {unit} ({interval}): {verdict}; about {repeats} repeats would tell.")
+        if row["verdict"] == UNKNOWN
+        else _("{step}, added to {portfolio}: {amount} {unit} ({interval}): {verdict}.")
+    )
+    return told.format(
+        step=capital(_(str(row["step"]))),
+        portfolio=_(str(row["added_to"])),
+        amount=amount(mean),
+        unit=unit,
+        interval=span(low, high),
+        verdict=_(str(row["verdict"])),
+        repeats=f"{row['repeats_needed']:,}",
+    )
 
 
 def _plot(named: pd.DataFrame, unit: str) -> Plot:
     return Plot(
         "payoff",
-        "Where does effort pay?",
-        "What each step adds, and its interval.",
-        "An interval across nothing does not tell whether the step adds or takes away.",
+        _("Where does effort pay?"),
+        _("What each step adds, and its interval."),
+        _("An interval across nothing does not tell whether the step adds or takes away."),
         named,
-        ("adds", f"adds, {unit}"),
+        ("adds", _("adds, {unit}").format(unit=unit)),
         ("said", ""),
         kind="bars",
         low="low",
         high="high",
-        tips={"said": Column("effort"), "adds": Column("adds", "money"), "verdict": Column("verdict")},
+        tips={"said": Column(_("effort")), "adds": Column(_("adds"), "money"), "verdict": Column(_("verdict"))},
     )

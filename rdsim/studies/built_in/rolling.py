@@ -14,11 +14,13 @@ from rdsim import portfolio as portfolios
 from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault, ProblemError
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.plans import AT_PLAN_RATIOS
 from rdsim.report import NOT_ALLOWED, Column, Page, Plot, Section, Table
-from rdsim.report.words import amount
+from rdsim.report.words import amount, capital
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
 from rdsim.search import (
     Given,
@@ -46,10 +48,10 @@ Progress = Callable[[str, int, int], None]
 
 STATIC, ROLLING, FORESIGHT = "static", "rolling", "perfect information"
 _SAID = {
-    "one-shot": f"{OWN_TITLES[ONE_SHOT]}, decided once",
-    STATIC: "static: the plan, decided once",
-    ROLLING: "rolling: the plan, decided again each year",
-    FORESIGHT: "perfect information: decided once, knowing the luck of R&D",
+    "one-shot": N_("{portfolio}, decided once"),
+    STATIC: N_("static: the plan, decided once"),
+    ROLLING: N_("rolling: the plan, decided again each year"),
+    FORESIGHT: N_("perfect information: decided once, knowing the luck of R&D"),
 }
 _MOST_SHOWN = 12
 
@@ -107,7 +109,7 @@ def rolling(
         worths[FORESIGHT] = foresee(posed, static, range(foresight), solving=run.solving, progress=told)
     barred = frozenset(name for name, rule in rules.items() if rule.world is not posed.scenario)
     study = _study(run, static, (rolled, policy), worths, barred)
-    return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
+    return speaks_of(study, replace(plan, source=plan.source or _("the plan that the loop finds here")))
 
 
 def _rules(posed: Instance, one_shot: Proposal, plan: Proposal) -> Iterator[tuple[str, RulePortfolio]]:
@@ -244,18 +246,18 @@ def _decisions(static: Portfolio, courses: tuple[Course, ...]) -> Iterator[tuple
     planned = {one.technology: one for one in static.choices}
     for number, course in enumerate(courses):
         for technology, year in sorted(course.stops.items()):
-            yield number, year, technology, "stopped"
+            yield number, year, technology, N_("stopped")
         chosen = {one.technology: one for one in course.choices}
         for technology in sorted(planned.keys() | chosen.keys()):
             before, after = planned.get(technology), chosen.get(technology)
             if before is None and after is not None:
-                yield number, after.start_year, technology, "begun, unplanned"
+                yield number, after.start_year, technology, N_("begun, unplanned")
             elif after is None and before is not None:
-                yield number, before.start_year, technology, "not begun"
+                yield number, before.start_year, technology, N_("not begun")
             elif before is not None and after is not None and before.start_year != after.start_year:
-                yield number, after.start_year, technology, "begun in another year"
+                yield number, after.start_year, technology, N_("begun in another year")
             elif before is not None and after is not None and before.partner != after.partner:
-                yield number, after.start_year, technology, "begun with another partner"
+                yield number, after.start_year, technology, N_("begun with another partner")
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -267,122 +269,152 @@ def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[d
     named = table.assign(
         said=[_policy_words(str(row.policy), bool(row.allowed)) for row in table.itertuples()], order=range(len(table))
     )
-    reading = (
+    reading = _(
         "Static decides once. Rolling looks, on the first day of each fiscal year, at what has happened in that "
         "replication and at nothing else, imagines futures, and changes later starts and partners, or stops projects, "
         "where that is clearly better in them. Perfect information is no policy: it tells how much there is to know. "
         "All live through the same replications, none of which chose anything."
     )
+    unit = unit_of_money(scenario.money_unit)
     columns = {
-        "said": Column("Policy"),
-        "worth": Column(f"Worth, {scenario.money_unit}", "money"),
-        "worth_low": Column("from", "money"),
-        "worth_high": Column("to", "money"),
-        "n": Column("replications", "count"),
-        "gain": Column("more than static", "money"),
-        "gain_low": Column("at least", "money"),
-        "gain_high": Column("at most", "money"),
+        "said": Column(_("Policy")),
+        "worth": Column(_("Worth, {unit}").format(unit=unit), "money"),
+        "worth_low": Column(_("from"), "money"),
+        "worth_high": Column(_("to"), "money"),
+        "n": Column(_("replications"), "count"),
+        "gain": Column(_("more than static"), "money"),
+        "gain_low": Column(_("at least"), "money"),
+        "gain_high": Column(_("at most"), "money"),
     }
-    shown = Table("Means, and paired differences to static whose intervals hold together", named, columns)
+    shown = Table(_("Means, and paired differences to static whose intervals hold together"), named, columns)
+    told = tuple(_decision_words(run, decisions))
     sections = [
-        Section("Side by side", (reading,), (_plot(named, scenario.money_unit),), (shown,)),
-        Section(
-            "What is decided on the way", tuple(_decision_words(run, decisions)), (), _decision_tables(run, decisions)
-        ),
+        Section(_("Side by side"), (reading,), (_plot(named, unit),), (shown,)),
+        Section(_("What is decided on the way"), told, (), _decision_tables(run, decisions)),
     ]
-    return Page("Decide once, or every year", scenario.title, lead, sections)
+    return Page(_("Decide once, or every year"), scenario.title, lead, sections)
 
 
 def _policy_words(policy: str, allowed: bool) -> str:
-    rule = portfolio_title(policy)
-    return _SAID.get(policy, f"rule: {rule}" if allowed else f"rule: {rule} ({NOT_ALLOWED})")
+    if policy in _SAID:
+        return _(_SAID[policy]).format(portfolio=_(OWN_TITLES[ONE_SHOT]))
+    told = _("rule: {rule}") if allowed else _("rule: {rule} ({reason})")
+    return told.format(rule=portfolio_title(policy), reason=_(NOT_ALLOWED))
 
 
-def _between(low: float, high: float) -> str:
-    return f"({amount(low)} to {amount(high)})"
+def _gap_words(run: _Run, mean: float, low: float, high: float) -> str:
+    told = _("{value} ({low} to {high})")
+    return told.format(value=money(mean, run.posed.scenario), low=amount(low), high=amount(high))
 
 
 def _flexibility(run: _Run, table: pd.DataFrame) -> str:
     row = table[table["policy"] == ROLLING].iloc[0]
-    scenario = run.posed.scenario
-    told = f"{money(float(row['gain']), scenario)} {_between(row['gain_low'], row['gain_high'])}"
     share = float(row["gain"]) / abs(float(table.loc[table["policy"] == STATIC, "worth"].iloc[0]) or 1.0)
-    told += f", {numeral(share, '.1%')} of it (paired, n = {row['n']})."
     if row["gain_low"] > 0:
-        return f"Deciding again each year is worth more than the plan decided once, by {told}"
-    if row["gain_high"] < 0:
-        return f"Deciding again each year is worse than the plan decided once, by {told} The expected order fails here."
-    return f"Deciding again each year is not told apart from the plan decided once: {told}"
+        told = _(
+            "Deciding again each year is worth more than the plan decided once, by {gain}, {share} of it (paired, n = "
+            "{number})."
+        )
+    elif row["gain_high"] < 0:
+        told = _(
+            "Deciding again each year is worse than the plan decided once, by {gain}, {share} of it (paired, n = "
+            "{number}). The expected order fails here."
+        )
+    else:
+        told = _(
+            "Deciding again each year is not told apart from the plan decided once: {gain}, {share} of it (paired, n = "
+            "{number})."
+        )
+    gain = _gap_words(run, float(row["gain"]), row["gain_low"], row["gain_high"])
+    return told.format(gain=gain, share=numeral(share, ".1%"), number=row["n"])
+
+
+_ORDERS = {
+    "yes": N_("{more} is better than {less}: {gap}, n = {number}."),
+    "no": N_("{more} is worse than {less}: {gap}, n = {number}. The expected order fails here."),
+    "not told apart": N_("{more} is not told apart from {less}: {gap}, n = {number}."),
+}
+"""By whether the expected order holds."""
 
 
 def _order_words(run: _Run, one: Mapping[str, object]) -> str:
-    scenario = run.posed.scenario
-    gap = f"{money(float(one['difference']), scenario)} {_between(float(one['low']), float(one['high']))}"  # type: ignore[arg-type]
-    verb = {"yes": "is better than", "no": "is worse than", "not told apart": "is not told apart from"}[
-        str(one["holds"])
-    ]
-    warning = " The expected order fails here." if one["holds"] == "no" else ""
-    return (
-        f"{str(one['more']).capitalize()} {verb} {portfolio_title(str(one['less']))}: {gap}, n = {one['n']}.{warning}"
+    difference, low, high = (float(str(one[name])) for name in ("difference", "low", "high"))
+    more, less = str(one["more"]), str(one["less"])
+    return _(_ORDERS[str(one["holds"])]).format(
+        more=capital(_short_title(more)),
+        less=_short_title(less),
+        gap=_gap_words(run, difference, low, high),
+        number=one["n"],
     )
+
+
+def _short_title(policy: str) -> str:
+    """What a policy is called within a sentence."""
+    own = {STATIC: _("static"), ROLLING: _("rolling"), FORESIGHT: _("perfect information")}
+    return own[policy] if policy in own else portfolio_title(policy)
 
 
 def _plot(named: pd.DataFrame, unit: str) -> Plot:
     return Plot(
         "policies",
-        "How far apart are they?",
-        "Mean worth and its interval.",
-        "Intervals of means are wider than those of paired differences, which the table gives.",
+        _("How far apart are they?"),
+        _("Mean worth and its interval."),
+        _("Intervals of means are wider than those of paired differences, which the table gives."),
         named,
-        ("worth", f"worth, {unit}"),
+        ("worth", _("worth, {unit}").format(unit=unit)),
         ("said", ""),
         kind="bars",
         low="worth_low",
         high="worth_high",
-        tips={"said": Column("policy"), "worth": Column("worth", "money"), "gain": Column("more than static", "money")},
+        tips={
+            "said": Column(_("policy")),
+            "worth": Column(_("worth"), "money"),
+            "gain": Column(_("more than static"), "money"),
+        },
     )
 
 
 def _decision_words(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
     count = run.replications
     if decisions.empty:
-        yield f"In none of {count} replications was anything decided otherwise than planned."
+        told = _("In none of {replications} replications was anything decided otherwise than planned.")
+        yield told.format(replications=count)
         return
-    changed = decisions["replication"].nunique()
-    kinds = Counter(decisions["decision"])
-    told = listing([f"{kind}: {number / count:.2f}" for kind, number in kinds.most_common()])
-    yield (
-        f"In {changed} of {count} replications something was decided otherwise than planned. "
-        f"Projects for each replication: {told}."
-    )
+    kinds, each = Counter(decisions["decision"]), _("{decision}: {mean}")
+    counts = [each.format(decision=_(kind), mean=f"{number / count:.2f}") for kind, number in kinds.most_common()]
+    yield _(
+        "In {number} of {replications} replications something was decided otherwise than planned. Projects for each "
+        "replication: {decisions}."
+    ).format(number=decisions["replication"].nunique(), replications=count, decisions=listing(counts))
 
 
 def _decision_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
     if decisions.empty:
         return ()
     technologies, count = run.posed.scenario.technologies, run.replications
+    decisions = decisions.assign(decision=[_(one) for one in decisions["decision"]])
     by_year = decisions.groupby(["year", "decision"]).size().div(count).rename("each").reset_index()
     most = decisions.groupby(["technology", "decision"]).size().div(count).rename("share").reset_index()
     most = most.sort_values(["share", "technology"], ascending=[False, True]).head(_MOST_SHOWN)
     most["name"] = [technologies[one].name for one in most["technology"]]
     return (
         Table(
-            "By fiscal year, projects for each replication",
+            _("By fiscal year, projects for each replication"),
             by_year,
             {
-                "year": Column("Year", "year"),
-                "decision": Column("Decision"),
-                "each": Column("for each replication", "money"),
+                "year": Column(_("Year"), "year"),
+                "decision": Column(_("Decision")),
+                "each": Column(_("for each replication"), "money"),
             },
         ),
         Table(
-            "Technologies that are most often decided otherwise",
+            _("Technologies that are most often decided otherwise"),
             most,
             {
-                "technology": Column("Technology"),
-                "name": Column("Name"),
-                "decision": Column("Decision"),
-                "share": Column("of replications", "share"),
+                "technology": Column(_("Technology")),
+                "name": Column(_("Name")),
+                "decision": Column(_("Decision")),
+                "share": Column(_("of replications"), "share"),
             },
         ),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from rdsim.arrays import Floats, Ints
+from rdsim.languages import N_
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
@@ -27,13 +28,13 @@ many exchanges in full."""
 class Reason(StrEnum):
     """Why a group is not funded."""
 
-    NO_OPTION = "it has no eligible option"
-    RULED_OUT = "the planner ruled it out"
-    IMPOSSIBLE = "no portfolio that satisfies every rule can hold it"
-    WORTHLESS = "it would lower the objective even if it used nothing that is scarce"
-    LINKED = "an exclusion or a prerequisite keeps it out"
-    CROWDED_OUT = "others make better use of what it needs"
-    AS_GOOD = "as far as is proven, a portfolio with it may be as good"
+    NO_OPTION = N_("it has no eligible option")
+    RULED_OUT = N_("the planner ruled it out")
+    IMPOSSIBLE = N_("no portfolio that satisfies every rule can hold it")
+    WORTHLESS = N_("it would lower the objective even if it used nothing that is scarce")
+    LINKED = N_("an exclusion or a prerequisite keeps it out")
+    CROWDED_OUT = N_("others make better use of what it needs")
+    AS_GOOD = N_("as far as is proven, a portfolio with it may be as good")
 
 
 @dataclass(frozen=True)
