@@ -21,7 +21,8 @@ def draw(plot: Plot) -> Exhibit:
 
 
 def _points(plot: Plot) -> Chart:
-    base = alt.Chart(plot.frame)
+    frame = plot.frame if "order" in plot.frame else plot.frame.assign(order=range(len(plot.frame)))
+    base = alt.Chart(frame)
     whole = pd.api.types.is_integer_dtype(plot.frame[plot.x[0]])
     axis = alt.Axis(tickMinStep=1, format="d") if whole else alt.Axis()
     across = alt.X(f"{plot.x[0]}:Q", title=plot.x[1], scale=alt.Scale(zero=False), axis=axis)
@@ -29,7 +30,9 @@ def _points(plot: Plot) -> Chart:
     colour = _colour(plot)
     layers = []
     if plot.joined:
-        layers.append(base.mark_line(strokeWidth=1.5).encode(x=across, y=up, color=colour, order="order:Q"))
+        # The points say all that a line could say to who hears the page.
+        line = base.mark_line(strokeWidth=1.5, aria=False)
+        layers.append(line.encode(x=across, y=up, color=colour, order="order:Q"))
     if plot.low and plot.high:
         layers.append(
             base.mark_rule(opacity=0.55).encode(x=across, y=alt.Y(f"{plot.low}:Q"), y2=f"{plot.high}:Q", color=colour)
