@@ -274,7 +274,7 @@ def test_an_end_beyond_the_bounds_is_said_so(scenario: rdsim.Scenario) -> None:
     roots = [0.5, 0.6, 0.7, 2.0, 3.0, 0.9]
     found = break_even(LEAD, "effect", (-0.5, 1.5), lambda x, r: x - roots[r], repeats=6)
     told = break_even_sentence(worlds_of(scenario), found)
-    assert "leads domestic-only from 0.7 times on" in told
+    assert "leads domestic projects only from 0.7 times on" in told
     assert "0.5 times to beyond the bounds" in told
     assert told.endswith("what a partner does.")
 

@@ -101,14 +101,12 @@ def test_tasks_that_kill_their_workers_are_failed_rows_and_the_sweep_ends(tmp_pa
     (tmp_path / "deadly.py").write_text(deadly, encoding="utf-8")
     file = tmp_path / "deadly.toml"
     text = 'scenario = "{}"\npolicy = "value-per-cost"\nreplications = 10\nplugins = ["deadly.py"]\n'
-    factor = "[factors.'partner_effect.gap_best']\nvalues = [{}]\n"
-    values = size(("10.0",), ("10.0", "11.0"))
-    whole = text.format(tiny_folder(tmp_path / "tiny").as_posix()) + factor.format(", ".join(values))
-    file.write_text(whole, encoding="utf-8")
+    factor = "[factors.'partner_effect.gap_best']\nvalues = [10.0, 11.0]\n"
+    file.write_text(text.format(tiny_folder(tmp_path / "tiny").as_posix()) + factor, encoding="utf-8")
     ran = sweep(file, "--out", tmp_path / "out", "--jobs", 2)
     assert ran.returncode == 4, ran.stderr
     table = read_sweep(tmp_path / "out")
-    assert list(table["status"]) == ["failed"] * len(values)
+    assert list(table["status"]) == ["failed", "failed"]
     assert table["error"].str.contains("workers died over it 3 times").all()
 
 

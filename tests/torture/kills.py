@@ -213,7 +213,7 @@ def sweep_ends(more: Experiment, folder: Path) -> None:
     """After the next run it is whole, and there is no litter."""
     assert run(more, folder).complete
     assert read_sweep(folder).attrs["complete"]
-    ours = {"sweep.json", "results.parquet", "report.html", "parts", "policies"}
+    ours = {"sweep.json", "results.parquet", "report.html", "parts", "policies", "origin"}
     assert {path.name for path in folder.iterdir()} <= ours, list(folder.iterdir())
 
 
