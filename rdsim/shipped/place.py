@@ -40,8 +40,13 @@ def _place(name: str) -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """Names of the scenarios, in alphabetical order; none where an installation was made without them."""
-    return tuple(sorted(one.parent.name for one in _place(_SCENARIOS).glob(f"*/{SETTINGS}")))
+    """Names of the scenarios, in alphabetical order; none where an installation was made without them.
+
+    Those of the index: a folder that somebody puts beside them in a clone is that person's, whatever is in it.
+    """
+    place = _place(_SCENARIOS)
+    told = read_toml(place / _INDEX) if (place / _INDEX).is_file() else {}
+    return tuple(sorted(name for name in told if (place / name / SETTINGS).is_file()))
 
 
 def scenarios() -> tuple[ShippedScenario, ...]:

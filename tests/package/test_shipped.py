@@ -74,6 +74,22 @@ def test_every_experiment_belongs_to_one_scenario() -> None:
     assert sorted(found) == sorted(path.name for path in (ROOT / "experiments").glob("*.toml"))
 
 
+def test_a_folder_of_ones_own_beside_them_is_not_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clone = tmp_path / "clone"
+    for name in ("korea-2024", "mine"):
+        (clone / "scenarios" / name).mkdir(parents=True)
+    for name in ("index.toml", "korea-2024/scenario.toml"):
+        shutil.copy(ROOT / "scenarios" / name, clone / "scenarios" / name)
+    (clone / "scenarios" / "mine" / "scenario.toml").write_text("title = ", encoding="utf-8")
+    monkeypatch.setattr(place, "_HERE", clone / "rdsim" / "shipped")
+    ran = run(capsys, monkeypatch, "scenarios")
+    assert (ran.code, ran.err) == (0, "")
+    assert "korea-2024" in ran.out
+    assert "mine" not in ran.out
+
+
 def test_an_installed_package_has_them_beside_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "somewhere" / "rdsim" / "shipped"
     monkeypatch.setattr(place, "_HERE", package)
