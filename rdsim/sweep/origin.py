@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from rdsim.errors import ExperimentError, Fault
-from rdsim.folders import SWEEP, is_file
+from rdsim.folders import SWEEP, is_file, write_whole
 from rdsim.plugins import texts_of
 from rdsim.scenario import BOOK, runs_program, source_of
 from rdsim.scenario import texts_of as scenario_texts
@@ -35,15 +34,29 @@ _EXPERIMENT = "experiment.json"
 
 
 def keep(prepared: Prepared, folder: Path) -> dict[str, str]:
-    """Write what the sweep is made of in place of what is there; the digest of each file, by its path. Raises
-    OSError."""
+    """Write what the sweep is made of in place of what an earlier one wrote; the digest of each file, by its path.
+
+    Each file is written whole, and only where it is another: a second sweep may be writing the same. What nobody wrote
+    for a sweep stays. Raises OSError.
+    """
     place, found = folder / ORIGIN, dict(_files(prepared))
-    if place.exists():
-        shutil.rmtree(place)
+    for name in _earlier_files(folder):
+        if name not in found and _is_inside(name):
+            (place / name).unlink(missing_ok=True)
     for name, data in found.items():
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_bytes(data)
+        path = place / name
+        if not is_file(path) or path.read_bytes() != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
     return {name: hashlib.sha256(data).hexdigest() for name, data in sorted(found.items())}
+
+
+def _earlier_files(folder: Path) -> Mapping[str, str]:
+    """The files that a sweep's manifest speaks of; none where there is no manifest."""
+    try:
+        return manifest_of(folder).get(ORIGIN) or {}
+    except ExperimentError:
+        return {}
 
 
 def _files(prepared: Prepared) -> Iterator[tuple[str, bytes]]:

@@ -339,3 +339,20 @@ def test_a_sweep_whose_plug_ins_are_not_named_or_that_holds_nothing_says_so(tmp_
     (tmp_path / "swept" / "sweep.json").write_text(json.dumps(manifest | {"origin": {}}))
     with pytest.raises(ExperimentError, match=r"must hold in origin what .* Run its experiment again"):
         experiment_of_sweep(tmp_path / "swept", [held])
+
+
+def test_a_sweep_that_goes_on_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    """Files of what it was made of before are replaced or go, one by one; a file of somebody's stays where it is."""
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("X = 1\n")
+    experiment = read_experiment(write(tmp_path, tiny_folder(tmp_path / "tiny"), points=4))
+    swept, origin = tmp_path / "swept", tmp_path / "swept" / "origin"
+    run_sweep(replace(experiment, plugins=(str(plugin),)), swept)
+    (origin / "notes.txt").write_text("mine")
+    kept = origin / "scenario" / "scenario.toml"
+    written = kept.stat().st_mtime_ns
+    run_sweep(experiment, swept, force=True)
+    assert not (origin / "plugins" / "1" / "mine.py").exists()
+    assert (origin / "notes.txt").read_text() == "mine"
+    assert kept.stat().st_mtime_ns == written
+    assert experiment_of_sweep(swept).plugins == ()
